@@ -1,0 +1,64 @@
+"""`manage.py serve`: pages and sockets on one port, until SIGTERM or Ctrl+C."""
+
+import socket
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from docs_app.accounts import setup
+
+
+class Command(BaseCommand):
+    help = "Serve pages and sockets on one port. SIGTERM or Ctrl+C saves everything and stops."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+        parser.add_argument("--port", type=int, default=8000, help="port (default %(default)s)")
+
+    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        self._check_port(host, port)
+        self._check_migrations()
+        from collab.asgi import application
+        from collab.server import Server
+
+        def ready() -> None:
+            self.stdout.write(f"Collab is at {self._address(host, port)}")
+            if setup.is_needed():
+                self._invite()
+            self.stdout.flush()
+
+        server = Server(application, host, port, ready)
+        server.run()
+        if server.failed:
+            sys.exit(1)
+
+    def _address(self, host: str, port: int) -> str:
+        if settings.IS_LOCAL:
+            return f"http://{'localhost' if host in ('127.0.0.1', '::1') else host}:{port}/"
+        return f"{settings.PUBLIC_URL}/ (listening on {host}:{port})"
+
+    def _invite(self) -> None:
+        self.stdout.write("Open it to make the first account, which will be the administrator.")
+        if not settings.IS_LOCAL:
+            self.stdout.write(f"You will be asked for this code: {setup.code()}")
+
+    def _check_port(self, host: str, port: int) -> None:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                raise CommandError(f"Port {port} of {host} can't be used: {error.strerror}. Try another --port.") from error
+
+    def _check_migrations(self) -> None:
+        executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            raise CommandError("The database is not up to date. Run: manage.py migrate")
+        connections.close_all()

@@ -1,0 +1,274 @@
+"""One open document in this process: applies edits, sends them on, follows the log.
+
+An edit's way is `edit` (gate), `_flush` (to the other tabs), then `saver` (to disk) and `committed`.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+from uuid import UUID
+
+from django.conf import settings
+
+from collab import protocol
+from collab.presence import Presence, Speaker
+from collab.protocol import AwarenessState, Close, Frame
+from collab.saver import Edit, Saver, Sender
+from docs_app.documents import log
+from docs_app.documents.log import Entry, Loaded
+from docs_app.documents.replica import BrokenReplicaError, NotApplicableError, Replica, merge
+from docs_app.documents.updates import MalformedUpdateError, Scan, scan
+from docs_app.sharing.roles import Role
+
+logger = logging.getLogger(__name__)
+
+# After a flush that took d seconds the next one waits d, so that a busy room costs at most half the loop.
+MAX_FLUSH_DELAY = 0.05
+AWARENESS_INTERVAL = 0.05
+# Client ids that one connection may use for the first time: an honest tab brings one per offline visit.
+MAX_CLAIMS = 1000
+
+_CLOSE_FOR = {"gone": Close.NOT_FOUND, "trash": Close.IN_TRASH, "epoch": Close.NEW_EPOCH, "not-yours": Close.RESTARTING}
+
+
+class Member(Speaker, Sender, Protocol):
+    """A participant, as far as the room must know it."""
+
+    @property
+    def user_id(self) -> int: ...
+
+    claimed: int
+
+    def beat(self, now: float) -> None: ...
+
+    def role_is(self, role: Role | None) -> None: ...
+
+    def write(self, frame: Frame) -> None: ...
+
+    def tell(self, event: dict[str, object]) -> None: ...
+
+    def close(self, code: Close) -> None: ...
+
+
+class Room:
+    """Lives on the event loop. `on_commit` hears which rows this process stored, to ring at the others' doors;
+    `on_gap` is asked to read the log when rows are missing."""
+
+    def __init__(
+        self,
+        document_id: UUID,
+        loaded: Loaded,
+        *,
+        saver: Saver,
+        on_commit: Callable[["Room", list[tuple[Entry, int]]], None],
+        on_gap: Callable[["Room"], None],
+    ) -> None:
+        self.document_id, self.epoch, self.seq = document_id, loaded.epoch, loaded.seq
+        self.schema_version = loaded.schema_version
+        self.replica, self.failed = log.replay(loaded)
+        self.bindings = loaded.bindings
+        self.presence = Presence()
+        self.members: set[Member] = set()
+        self.left_at = time.monotonic()
+        self.broken = self.catching_up = self.frozen = False
+        self.rows_since_snapshot = len(loaded.rows)
+        self.bytes_since_snapshot = sum(len(row.data) for row in loaded.rows)
+        self._size = len(loaded.snapshot or b"") + self.bytes_since_snapshot
+        self._saver, self._on_commit, self._on_gap = saver, on_commit, on_gap
+        self._loop = asyncio.get_running_loop()
+        self._outbox: list[tuple[Member | None, bytes]] = []
+        self._flush_at: asyncio.TimerHandle | None = None
+        self._next_flush = 0.0
+        self._awareness_at: asyncio.TimerHandle | None = None
+        self._next_awareness = 0.0
+        self._stored_ahead: set[int] = set()
+        self._is_saving = True
+
+    # -- Who is here ---------------------------------------------------------------------------------------------
+
+    def join(self, member: Member) -> None:
+        self.members.add(member)
+
+    def leave(self, member: Member) -> None:
+        self.members.discard(member)
+        self.presence.leave(member)
+        self._schedule_awareness()
+        self.left_at = time.monotonic()
+
+    def announce(self, member: Member, states: list[AwarenessState]) -> None:
+        """Take in what a tab says of itself."""
+        self.presence.announce(member, states)
+        self._schedule_awareness()
+
+    def _schedule_awareness(self) -> None:
+        if self.presence.has_changes and self._awareness_at is None:
+            delay = max(0.0, self._next_awareness - self._loop.time())
+            self._awareness_at = self._loop.call_later(delay, self._send_awareness)
+
+    def _send_awareness(self) -> None:
+        self._awareness_at = None
+        self._next_awareness = self._loop.time() + AWARENESS_INTERVAL
+        # Back to the sender as well: stock clients take the echo as a sign of life.
+        frame = Frame(protocol.awareness(self.presence.take_changes()))
+        for member in list(self.members):
+            member.write(frame)
+
+    def tell(self, event: dict[str, object]) -> None:
+        """Pass an event on to every tab."""
+        for member in list(self.members):
+            member.tell(event)
+
+    def close(self, code: Close) -> None:
+        """Send everybody away."""
+        for member in list(self.members):
+            member.close(code)
+
+    # -- An edit -------------------------------------------------------------------------------------------------
+
+    def edit(self, sender: Member, number: int, update: bytes, *, whole_state: bool) -> str:
+        """Take in a person's update; answers why it was refused, or an empty string. A refused one changes nothing."""
+        try:
+            scanned = scan(update)
+            if self._is_known(scanned, whole_state=whole_state):
+                self._acknowledge(sender, number)
+                return ""
+            claims = self._claims(sender, scanned)
+            if claims is None:
+                return "not-yours"
+            if self._size + len(update) > settings.MAX_DOCUMENT:
+                return "document-full"
+            self.replica.apply(update, scanned)
+        except (MalformedUpdateError, NotApplicableError) as error:
+            logger.warning("document %s: refused %d bytes of user %d: %s", self.document_id, len(update), sender.user_id, error)
+            return "malformed"
+        except BrokenReplicaError:
+            logger.exception("document %s: must be read anew", self.document_id)
+            self.abandon()
+            return "malformed"
+        self._size += len(update)
+        self.bindings.update(dict.fromkeys(claims, sender.user_id))
+        sender.claimed += len(claims)
+        self._saver.add(self, Edit(update, sender.user_id, claims, sender, number))
+        self._post(sender, update)
+        return ""
+
+    def has_all_of(self, update: bytes) -> bool:
+        """Whether the update would change nothing here."""
+        try:
+            return self.replica.brings_nothing(scan(update))
+        except MalformedUpdateError:
+            return False
+
+    def _is_known(self, scanned: Scan, *, whole_state: bool) -> bool:
+        # Looking up deletions costs a walk over all of them: worth it for a whole state, not for every backspace.
+        return (whole_state or not scanned.deletes) and self.replica.brings_nothing(scanned)
+
+    def _acknowledge(self, sender: Member, number: int) -> None:
+        """Confirm a frame without news, but never before the sender's earlier frames are on disk."""
+        if self._saver.has_unsaved(self):
+            self._saver.add(self, Edit(None, sender.user_id, (), sender, number))
+        else:
+            sender.saved(number, self.seq)
+
+    def _claims(self, sender: Member, scanned: Scan) -> tuple[int, ...] | None:
+        """The client ids that the sender uses here for the first time, None if one belongs to somebody else."""
+        claims = []
+        for client, _, end in scanned.blocks:
+            known = self.replica.clocks.get(client, 0)
+            if client in self.bindings:
+                if self.bindings[client] != sender.user_id and end > known:
+                    return None
+            elif end > known:
+                speaker = self.presence.speaker_of(client)
+                if known or (speaker and speaker.identity["id"] != sender.identity["id"]):
+                    return None
+                claims.append(client)
+        return tuple(claims) if sender.claimed + len(claims) <= MAX_CLAIMS else None
+
+    def _post(self, sender: Member | None, update: bytes) -> None:
+        """Put an update into the outbox: it leaves at once after a quiet moment, with others when the room is busy."""
+        self._outbox.append((sender, update))
+        if self._flush_at is None:
+            self._flush_at = self._loop.call_at(max(self._loop.time(), self._next_flush), self._flush)
+
+    def _flush(self) -> None:
+        self._flush_at = None
+        started = self._loop.time()
+        outbox, self._outbox = self._outbox, []
+        senders = {sender for sender, _ in outbox}
+        # What several people wrote goes to all of them as one frame: one's own edits change nothing when they return.
+        alone = next(iter(senders)) if len(senders) == 1 else None
+        for update in self._merged([update for _, update in outbox]):
+            frame = Frame(protocol.update(update))
+            for member in list(self.members):
+                if member is not alone:
+                    member.write(frame)
+        now = self._loop.time()
+        self._next_flush = now + min(now - started, MAX_FLUSH_DELAY)
+
+    def _merged(self, updates: list[bytes]) -> Sequence[bytes]:
+        if len(updates) == 1:
+            return updates
+        try:
+            return [merge(updates)]
+        except NotApplicableError as error:
+            logger.warning("document %s: sent %d updates unmerged: %s", self.document_id, len(updates), error)
+            return updates
+
+    # -- The log -------------------------------------------------------------------------------------------------
+
+    def committed(self, rows: list[tuple[Entry, int]]) -> None:
+        """Rows of this process are on disk. If others were stored before them, those have to be read."""
+        self.rows_since_snapshot += len(rows)
+        self.bytes_since_snapshot += sum(len(entry.data) for entry, _ in rows)
+        self._stored_ahead.update(seq for _, seq in rows)
+        self._advance()
+        self._on_commit(self, rows)
+        if self._stored_ahead:
+            self._on_gap(self)
+
+    def _advance(self) -> None:
+        while self.seq + 1 in self._stored_ahead:
+            self.seq += 1
+            self._stored_ahead.remove(self.seq)
+
+    def rejected(self, reason: str) -> None:
+        self.abandon(_CLOSE_FOR.get(reason, Close.RESTARTING))
+
+    def saving(self, ok: bool) -> None:
+        if ok != self._is_saving:
+            self._is_saving = ok
+            self.tell({"type": "saving", "ok": ok})
+
+    def follow(self, rows: Sequence[log.Row], bindings: dict[int, int | None]) -> None:
+        """Take in rows that other processes stored; those before `seq + 1` are known, a gap is left to be read."""
+        self.bindings.update(bindings)
+        for row in rows:
+            if row.seq <= self.seq or row.seq in self._stored_ahead:
+                continue
+            if row.seq != self.seq + 1:
+                return self._on_gap(self)
+            if not row.set_aside:
+                self._apply_stored(row)
+            self.seq = row.seq
+            self.rows_since_snapshot += 1
+            self.bytes_since_snapshot += len(row.data)
+            self._advance()
+
+    def _apply_stored(self, row: log.Row) -> None:
+        try:
+            self.replica.apply(row.data)
+        except (MalformedUpdateError, NotApplicableError, BrokenReplicaError):
+            # Another process could apply it. Reading the document anew tells which of us is wrong.
+            logger.exception("document %s: row %d can't be applied", self.document_id, row.seq)
+            self.abandon()
+        else:
+            self._size += len(row.data)
+            self._post(None, row.data)
+
+    def abandon(self, code: Close = Close.RESTARTING) -> None:
+        """Give this room up: nobody enters it any more, and its tabs come back to a new one."""
+        self.broken = True
+        self.close(code)

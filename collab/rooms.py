@@ -1,0 +1,306 @@
+"""Every open document of this process: opens and closes rooms, and listens for what happened elsewhere.
+
+The channel layer is a doorbell. Whatever it loses is found by asking the database for each open document's last
+sequence number every few seconds.
+"""
+
+import asyncio
+import logging
+import os
+import secrets
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
+
+from collab.protocol import Close
+from collab.room import Room
+from collab.saver import Saver
+from docs_app import access, live
+from docs_app.documents import log
+from docs_app.documents.log import Entry, LogDamagedError
+from docs_app.documents.models import ClientBinding, Document
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+TICK = 2.0
+POLL_EVERY = 4.0
+RECHECK_EVERY = 60.0
+# An empty room stays open a while: people reload, and the next one to open the document finds it ready.
+LINGER = 60.0
+MAX_IDLE_ROOMS = 200
+COMPACT_EVERY = 30.0
+ROWS_WORTH_A_SNAPSHOT = 20
+# Larger commits are announced by number only; the others then read the log.
+MAX_RUNG_BYTES = 64 * 1024
+
+
+class Rooms:
+    """Call from the event loop only."""
+
+    def __init__(self) -> None:
+        self.saver = Saver()
+        self._rooms: dict[UUID, Room] = {}
+        self._opening: dict[UUID, asyncio.Task[Room]] = {}
+        self._heard_while_opening: set[UUID] = set()
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="rooms")
+        self._compactor = ThreadPoolExecutor(1, thread_name_prefix="compactor")
+        self._compacted_at: dict[UUID, float] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._bell: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue(10_000)
+        self._process = f"{os.getpid()}.{secrets.token_hex(4)}"
+        self._channel = ""
+
+    def start(self) -> None:
+        self.saver.start()
+        for work in (self._listen, self._ring, self._tick):
+            self._spawn(work())
+
+    async def stop(self) -> None:
+        """Take no more edits, commit those that are here, then send every tab away so that it comes back elsewhere."""
+        for room in self._rooms.values():
+            # What a tab sends from now on it has not been told is saved, so it keeps it and sends it again.
+            room.frozen = True
+        await self.saver.stop()
+        for room in self._rooms.values():
+            room.close(Close.RESTARTING)
+        for task in list(self._tasks):
+            task.cancel()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._compactor.shutdown(wait=False, cancel_futures=True)
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("a background task ended", exc_info=error)
+
+    async def read(self, function: Callable[..., T], *arguments: object) -> T:
+        """Run a function that uses the database in a thread of its own."""
+
+        def call() -> T:
+            close_old_connections()
+            return function(*arguments)
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+    # -- Opening and closing -------------------------------------------------------------------------------------
+
+    async def enter(self, document_id: UUID) -> Room:
+        """The document's room, opened if it is not. Raises Document.DoesNotExist, LogDamagedError or DatabaseError; then
+        nothing has been opened."""
+        room = self._rooms.get(document_id)
+        if room and not room.broken:
+            return room
+        if document_id not in self._opening:
+            self._opening[document_id] = asyncio.get_running_loop().create_task(self._open(document_id, room))
+        # Shielded: a tab that goes away must not break off the opening for the others.
+        return await asyncio.shield(self._opening[document_id])
+
+    async def _open(self, document_id: UUID, broken: Room | None) -> Room:
+        try:
+            if broken:
+                await self.saver.flushed(broken)
+            # First the doorbell, then the log: nothing may fall between them.
+            await self._group("group_add", document_id)
+            loaded = await self.read(log.load, document_id)
+            room = Room(document_id, loaded, saver=self.saver, on_commit=self._announce, on_gap=self._catch_up_soon)
+            if room.failed:
+                await self.read(log.set_aside, document_id, room.failed)
+            self._rooms[document_id] = room
+        finally:
+            del self._opening[document_id]
+        if document_id in self._heard_while_opening:
+            self._heard_while_opening.discard(document_id)
+            self._catch_up_soon(room)
+        return room
+
+    async def _group(self, verb: str, document_id: UUID) -> None:
+        if self._channel:
+            try:
+                await getattr(get_channel_layer(), verb)(live.group_of(document_id), self._channel)
+            except OSError as error:
+                # The poll finds what the doorbell would have said; groups are joined again with the next channel.
+                logger.warning("the channel layer is away: %s", error)
+
+    async def _close_idle(self) -> None:
+        now = time.monotonic()
+        empty = sorted((r for r in self._rooms.values() if not r.members), key=lambda room: room.left_at)
+        for index, room in enumerate(empty):
+            overdue = room.broken or now - room.left_at > LINGER or index < len(empty) - MAX_IDLE_ROOMS
+            if overdue and not self.saver.has_unsaved(room):
+                if room.rows_since_snapshot >= ROWS_WORTH_A_SNAPSHOT:
+                    self._compact_soon(room)
+                if self._rooms.get(room.document_id) is room:
+                    del self._rooms[room.document_id]
+                    await self._group("group_discard", room.document_id)
+
+    # -- The log -------------------------------------------------------------------------------------------------
+
+    def _announce(self, room: Room, rows: list[tuple[Entry, int]]) -> None:
+        """Ring for the other processes, and make a snapshot when many rows have piled up."""
+        small = sum(len(entry.data) for entry, _ in rows) <= MAX_RUNG_BYTES
+        message = {
+            "type": "document.updates",
+            "document": room.document_id.hex,
+            "process": self._process,
+            "last": max(seq for _, seq in rows),
+            "rows": [(seq, entry.data) for entry, seq in rows] if small else [],
+            "bindings": [(client, entry.author_id) for entry, _ in rows for client in entry.clients],
+        }
+        try:
+            self._bell.put_nowait((live.group_of(room.document_id), message))
+        except asyncio.QueueFull:
+            logger.warning("document %s: the doorbell is behind, others will read the log", room.document_id)
+        if room.rows_since_snapshot >= settings.SNAPSHOT_ROWS or room.bytes_since_snapshot >= settings.SNAPSHOT_BYTES:
+            self._compact_soon(room)
+
+    def _catch_up_soon(self, room: Room) -> None:
+        if not room.catching_up:
+            room.catching_up = True
+            self._spawn(self._catch_up(room))
+
+    async def _catch_up(self, room: Room) -> None:
+        try:
+            rows = await self.read(log.since, room.document_id, room.seq)
+            bindings = await self.read(_bindings_of, room.document_id)
+        except LogDamagedError:
+            logger.exception("document %s: the log can't be followed", room.document_id)
+            room.abandon()
+        except DatabaseError as error:
+            logger.warning("document %s: the log can't be read now: %s", room.document_id, error)
+        else:
+            room.follow(rows, bindings)
+        finally:
+            room.catching_up = False
+
+    def _compact_soon(self, room: Room) -> None:
+        now = time.monotonic()
+        if now - self._compacted_at.get(room.document_id, -COMPACT_EVERY) < COMPACT_EVERY:
+            return
+        self._compacted_at[room.document_id] = now
+        room.rows_since_snapshot = room.bytes_since_snapshot = 0
+        self._compactor.submit(_compact, room.document_id)
+
+    # -- Listening -----------------------------------------------------------------------------------------------
+
+    async def _ring(self) -> None:
+        while True:
+            group, message = await self._bell.get()
+            try:
+                layer = get_channel_layer()
+                await layer.group_send(group, message)
+            except OSError as error:
+                logger.warning("the channel layer is away: %s", error)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                layer = get_channel_layer()
+                self._channel = await layer.new_channel("collab")
+                for document_id in list(self._rooms):
+                    await layer.group_add(live.group_of(document_id), self._channel)
+                while True:
+                    self._hear(await layer.receive(self._channel))
+            except OSError as error:
+                logger.warning("the channel layer is away: %s", error)
+                await asyncio.sleep(1)
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        document_id = UUID(message["document"])
+        room = self._rooms.get(document_id)
+        if room is None:
+            if document_id in self._opening:
+                self._heard_while_opening.add(document_id)
+        elif message["type"] == "document.event":
+            self._hear_event(room, message["event"])
+        elif message["process"] != self._process:
+            rows = [log.Row(seq, bytes(data)) for seq, data in message["rows"]]
+            room.follow(rows, {int(client): user_id for client, user_id in message["bindings"]})
+            if room.seq < message["last"]:
+                self._catch_up_soon(room)
+
+    def _hear_event(self, room: Room, event: dict[str, object]) -> None:
+        if event["type"] == "access":
+            self._spawn(self._recheck(room))
+        else:
+            room.tell(event)
+
+    async def _tick(self) -> None:
+        polled = rechecked = time.monotonic()
+        while True:
+            await asyncio.sleep(TICK)
+            now = time.monotonic()
+            for room in list(self._rooms.values()):
+                for member in list(room.members):
+                    member.beat(now)
+            try:
+                if now - polled >= POLL_EVERY:
+                    polled = now
+                    await self._poll()
+                if now - rechecked >= RECHECK_EVERY:
+                    rechecked = now
+                    for room in list(self._rooms.values()):
+                        await self._recheck(room)
+            except DatabaseError as error:
+                logger.warning("open documents can't be checked now: %s", error)
+            await self._close_idle()
+
+    async def _poll(self) -> None:
+        """Find what a lost doorbell would have said."""
+        if not self._rooms:
+            return
+        facts = await self.read(_facts_of, list(self._rooms))
+        for document_id, room in list(self._rooms.items()):
+            if room.broken:
+                continue
+            if (fact := facts.get(document_id)) is None:
+                room.abandon(Close.NOT_FOUND)
+                continue
+            seq, epoch, trashed = fact
+            if trashed or epoch != room.epoch:
+                room.abandon(Close.IN_TRASH if trashed else Close.NEW_EPOCH)
+            elif seq > room.seq and not self.saver.has_unsaved(room):
+                self._catch_up_soon(room)
+
+    async def _recheck(self, room: Room) -> None:
+        """Ask again what everybody here may do."""
+        if not room.members:
+            return
+        people = {member.user_id for member in room.members}
+        roles = await self.read(access.roles_on, room.document_id, people)
+        for member in list(room.members):
+            if member.user_id in people:
+                member.role_is(roles.get(member.user_id))
+
+
+def _bindings_of(document_id: UUID) -> dict[int, int | None]:
+    return dict(ClientBinding.objects.filter(document_id=document_id).values_list("client_id", "user_id"))
+
+
+def _facts_of(document_ids: list[UUID]) -> dict[UUID, tuple[int, int, bool]]:
+    found = Document.objects.filter(id__in=document_ids).values_list("id", "seq", "epoch", "trashed_at")
+    return {document_id: (seq, epoch, trashed is not None) for document_id, seq, epoch, trashed in found}
+
+
+def _compact(document_id: UUID) -> None:
+    close_old_connections()
+    try:
+        log.compact(document_id)
+        log.prune(document_id, timezone.now() - timedelta(days=settings.HISTORY_DAYS))
+    except (DatabaseError, LogDamagedError, Document.DoesNotExist):
+        # The rows are all there; the next compaction tries again.
+        logger.exception("document %s: no snapshot was made", document_id)

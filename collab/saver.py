@@ -1,0 +1,207 @@
+"""Commits edits: one per process, many documents in one transaction, at most every 100 ms.
+
+Nothing is reported as saved before its transaction has committed. While the database is away, edits wait here and
+people go on writing.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from django.db import close_old_connections
+
+from docs_app.documents import log
+from docs_app.documents.log import Committed, Entry, Rejected
+from docs_app.documents.replica import NotApplicableError, merge
+
+logger = logging.getLogger(__name__)
+
+INTERVAL = 0.1
+MAX_DOCUMENTS = 200
+MAX_BACKOFF = 5.0
+
+
+class Sender(Protocol):
+    """Whoever made an edit and waits to hear that it is saved."""
+
+    def saved(self, count: int, seq: int) -> None: ...
+
+    def refuse(self, number: int, reason: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """An update as a person sent it: frame `number` of `sender`. `clients` are ids that it uses for the first time.
+    Without an update there is nothing to store: the sender waits for what it sent before."""
+
+    update: bytes | None
+    author_id: int
+    clients: tuple[int, ...]
+    sender: Sender
+    number: int
+
+
+class Saveable(Protocol):
+    """An open document, as far as the saver must know it."""
+
+    document_id: UUID
+    epoch: int
+    seq: int
+
+    def committed(self, rows: list[tuple[Entry, int]]) -> None:
+        """These rows are on disk; the number is each one's seq."""
+
+    def rejected(self, reason: str) -> None:
+        """The log does not take this document's edits any more."""
+
+    def saving(self, ok: bool) -> None:
+        """Whether the database takes edits at the moment."""
+
+
+Batch = dict[Saveable, list[Edit]]
+
+
+class Saver:
+    """Call from the event loop only."""
+
+    def __init__(self, append: Callable[[list[Entry]], list[Committed | Rejected]] = log.append) -> None:
+        self._append = append
+        self._waiting: Batch = {}
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        # One thread, so that batches are committed in the order they were taken.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="saver")
+        self._task: asyncio.Task[None] | None = None
+        self._limit = MAX_DOCUMENTS
+        self._in_flight: Batch = {}
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="saver")
+
+    async def stop(self) -> None:
+        """Commit everything that waits, then end."""
+        await self._idle.wait()
+        if self._task:
+            self._task.cancel()
+        self._thread.shutdown(wait=False)
+
+    def add(self, document: Saveable, edit: Edit) -> None:
+        """Commit this edit with the next transaction."""
+        self._waiting.setdefault(document, []).append(edit)
+        self._idle.clear()
+        self._wake.set()
+
+    async def flushed(self, document: Saveable) -> None:
+        """Wait until every edit of the document that was added so far has been committed."""
+        while self.has_unsaved(document):
+            await asyncio.sleep(INTERVAL / 2)
+
+    def has_unsaved(self, document: Saveable) -> bool:
+        """Whether an edit of the document has not been committed yet."""
+        return document in self._waiting or document in self._in_flight
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        failures = 0
+        while True:
+            await self._wake.wait()
+            started = loop.time()
+            # Taken out before the write: an edit that arrives meanwhile belongs to the next transaction.
+            self._in_flight = batch = self._take()
+            if await self._commit(batch):
+                failures = 0
+                pause = INTERVAL - (loop.time() - started)
+            else:
+                failures += 1
+                pause = min(MAX_BACKOFF, INTERVAL * 2**failures) * random.uniform(0.5, 1)  # noqa: S311
+            self._in_flight = {}
+            if not self._waiting:
+                self._wake.clear()
+                self._idle.set()
+            await asyncio.sleep(pause)
+
+    def _take(self) -> Batch:
+        chosen = list(self._waiting)[: self._limit]
+        return {document: self._waiting.pop(document) for document in chosen}
+
+    async def _commit(self, batch: Batch) -> bool:
+        """Whether the database took the batch. If not, its edits wait again, before later ones of the same document and
+        after other documents."""
+        entries = {document: _entries(document, edits) for document, edits in batch.items()}
+        flat = [entry for some in entries.values() for entry in some]
+        loop = asyncio.get_running_loop()
+        try:
+            outcomes = await loop.run_in_executor(self._thread, self._write, flat)
+        except Exception:
+            logger.exception("%d rows of %d documents can't be committed now", len(flat), len(batch))
+            for document, edits in batch.items():
+                self._waiting[document] = edits + self._waiting.pop(document, [])
+                document.saving(False)
+            # One document that the database refuses must not keep the others waiting: find it by halving.
+            self._limit = max(1, self._limit // 2)
+            return False
+        self._limit = min(MAX_DOCUMENTS, self._limit * 2)
+        answers = iter(outcomes)
+        for document, edits in batch.items():
+            answered = [(entry, next(answers)) for entry in entries[document]]
+            try:
+                _report(document, edits, answered)
+            except Exception:
+                # The edits are on disk. Whoever was not told asks again when its tab comes back.
+                logger.exception("document %s: what was saved can't be reported", document.document_id)
+                document.rejected("unreported")
+        return True
+
+    def _write(self, entries: list[Entry]) -> list[Committed | Rejected]:
+        close_old_connections()
+        return self._append(entries)
+
+
+def _entries(document: Saveable, edits: Iterable[Edit]) -> list[Entry]:
+    """One row per author, in the order in which the authors began."""
+    by_author: dict[int, list[Edit]] = {}
+    for edit in edits:
+        by_author.setdefault(edit.author_id, []).append(edit)
+    return [entry for author_id, some in by_author.items() for entry in _merged(document, author_id, some)]
+
+
+def _merged(document: Saveable, author_id: int, edits: list[Edit]) -> Iterable[Entry]:
+    updates = [edit.update for edit in edits if edit.update is not None]
+    if not updates:
+        return
+    try:
+        data = merge(updates)
+    except NotApplicableError as error:
+        # Each was applied on its own; that they can't be merged is no reason to lose them.
+        logger.warning("document %s: %d updates stay unmerged: %s", document.document_id, len(edits), error)
+        for edit in edits:
+            if edit.update is not None:
+                yield Entry(document.document_id, author_id, edit.update, document.epoch, edit.clients)
+    else:
+        clients = tuple(client for edit in edits for client in edit.clients)
+        yield Entry(document.document_id, author_id, data, document.epoch, clients)
+
+
+def _report(document: Saveable, edits: list[Edit], outcomes: list[tuple[Entry, Committed | Rejected]]) -> None:
+    rows = [(entry, outcome.seq) for entry, outcome in outcomes if isinstance(outcome, Committed)]
+    refused = {entry.author_id: outcome.reason for entry, outcome in outcomes if isinstance(outcome, Rejected)}
+    document.saving(True)
+    if rows:
+        document.committed(rows)
+    last = max((seq for _, seq in rows), default=document.seq)
+    newest: dict[Sender, int] = {}
+    for edit in edits:
+        if edit.author_id in refused:
+            edit.sender.refuse(edit.number, refused[edit.author_id])
+        else:
+            newest[edit.sender] = edit.number
+    for sender, number in newest.items():
+        sender.saved(number, last)
+    for reason in set(refused.values()):
+        document.rejected(reason)

@@ -1,0 +1,165 @@
+"""Daphne with what fan-out and safety need: a broadcast that encodes a frame once, limits, back-pressure, a clean stop.
+
+The application sees an ASGI extension, `scope["extensions"]["collab.broadcast"]`, a factory of transports (see
+`connection.Transport`); without it, on any other server, it uses plain `send`.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import daphne.server
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from django.conf import settings
+from twisted.internet import defer
+
+from collab import consumers
+from collab.protocol import Close, Frame
+
+logger = logging.getLogger(__name__)
+
+# Daphne's 50 costs a second when a hundred tabs connect at once.
+BACKLOG = 2048
+# Frames from one tab that may wait for the application before its socket is no longer read.
+MAX_INBOUND = 64
+STOP_WITHIN = 8.0
+# The frame limit is about the update; its envelope comes on top.
+ENVELOPE = 64
+
+
+class DirectTransport:
+    """Frames written straight to the socket when nothing is queued, through Twisted otherwise."""
+
+    def __init__(self, websocket: "CollabWebSocket") -> None:
+        self._websocket = websocket
+
+    def write(self, frame: Frame) -> int:
+        websocket = self._websocket
+        if websocket.state != websocket.STATE_OPEN:
+            return 0
+        transport = websocket.transport
+        data = frame.encoded
+        queued: int = len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+        if not queued:
+            try:
+                sent = transport.socket.send(data)
+            except (BlockingIOError, InterruptedError):
+                sent = 0
+            except OSError:
+                # Broken: the reactor finds out by reading, and the application hears of it as a disconnect.
+                return 0
+            if sent == len(data):
+                return 0
+            data = data[sent:]
+        transport.write(data)
+        return queued + len(data)
+
+    def close(self, code: Close) -> None:
+        # A peer that does not answer the closing handshake within a second is dropped with all that is queued.
+        self._websocket.serverClose(int(code))
+
+
+class CollabWebSocket(WebSocketProtocol):
+    """A socket that is not read while the application is behind."""
+
+    paused = False
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803 (autobahn's names)
+        try:
+            super().onMessage(payload, isBinary)
+        except UnicodeDecodeError:
+            self.sendClose(code=int(Close.MALFORMED))
+        if not self.paused and self.application_queue.qsize() >= MAX_INBOUND:
+            self.paused = True
+            self.transport.pauseProducing()
+
+    def resume(self) -> None:
+        """Read on, once the application has caught up."""
+        if self.paused and self.application_queue.qsize() <= MAX_INBOUND // 2:
+            self.paused = False
+            self.transport.resumeProducing()
+
+
+class CollabWebSocketFactory(WebSocketFactory):
+    protocol = CollabWebSocket
+
+    def setProtocolOptions(self, **options: Any) -> None:  # noqa: N802 (autobahn's name)
+        # Say why with a close code (1009 for what is too large) instead of dropping the connection without a word.
+        super().setProtocolOptions(**options, failByDrop=False)
+
+
+# Daphne names its factory at module level and takes none as a parameter.
+daphne.server.WebSocketFactory = CollabWebSocketFactory
+
+
+class Server(daphne.server.Server):
+    """One process on one port. `run` returns after a clean stop."""
+
+    def __init__(self, application: Any, host: str, port: int, ready: Callable[[], None]) -> None:
+        quoted = host.replace(":", "\\:")
+        super().__init__(
+            application,
+            endpoints=[f"tcp:port={port}:interface={quoted}:backlog={BACKLOG}"],
+            ready_callable=None,
+            websocket_max_message_size=settings.MAX_FRAME + ENVELOPE,
+            websocket_max_frame_size=settings.MAX_FRAME + ENVELOPE,
+            websocket_timeout=-1,
+            server_name="collab",
+        )
+        self._ready = ready
+        self._ports: list[Any] = []
+        self.failed = False
+
+    def listen_success(self, port: Any) -> None:
+        super().listen_success(port)
+        self._ports.append(port)
+        # Small frames must not wait for the acknowledgement of earlier ones; accepted sockets inherit this.
+        port.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._ready()
+
+    def listen_error(self, failure: Any) -> None:
+        self.failed = True
+        logger.critical("can't listen: %s", failure.getErrorMessage())
+        self.stop()
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """As Daphne does, with the broadcast extension and a `receive` that lets a paused socket go on."""
+        if scope["type"] != "websocket":
+            return super().create_application(protocol, scope)
+        inbound: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        scope["asgi"] = {"version": "3.0"}
+        scope["extensions"] = {"collab.broadcast": lambda send: DirectTransport(protocol)}
+
+        async def receive() -> dict[str, Any]:
+            message = await inbound.get()
+            protocol.resume()
+            return message
+
+        async def send(message: dict[str, Any]) -> None:
+            await self.handle_reply(protocol, message)
+
+        task = asyncio.ensure_future(self.application(scope=scope, receive=receive, send=send))
+        self.connections[protocol]["application_instance"] = task
+        return inbound
+
+    def kill_all_applications(self) -> Any:
+        """Before the reactor stops: take nobody in, commit every edit, send the tabs away, then end what is left."""
+        for port in self._ports:
+            port.stopListening()
+        return defer.Deferred.fromFuture(asyncio.ensure_future(self._end()))
+
+    async def _end(self) -> None:
+        try:
+            await asyncio.wait_for(consumers.stop(), STOP_WITHIN)
+        except TimeoutError:
+            logger.critical("stopped with unsaved edits, the database did not take them in %g s", STOP_WITHIN)
+        await asyncio.sleep(0.1)
+        running: list[Awaitable[Any]] = []
+        for details in self.connections.values():
+            task = details.get("application_instance")
+            if task and not task.done():
+                task.cancel()
+                running.append(task)
+        await asyncio.gather(*running, return_exceptions=True)

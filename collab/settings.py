@@ -1,0 +1,304 @@
+"""Everything that can be set comes from the environment and is read here and nowhere else.
+
+On localhost nothing needs to be set. On the internet `COLLAB_URL` is enough: allowed hosts, CSRF and WebSocket
+origins, secure cookies and links in mail follow from it. A wrong value stops the start with one line.
+"""
+
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+import django_stubs_ext
+from csp.constants import NONE, SELF
+from environs import Env, EnvError
+
+# Lets class definitions name `ModelAdmin[Document]` and the like, which plain Django cannot subscript.
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Env()
+
+
+def stop(sentence: str) -> None:
+    """End the start with one line on the console and exit code 1."""
+    sys.exit(f"collab: {sentence}")
+
+
+def positive(name: str, default: int) -> int:
+    """A whole number above zero from the environment."""
+    value = env.int(name, default)
+    if value < 1:
+        stop(f"{name} must be a whole number above zero, not {value}.")
+    return value
+
+
+def read_public_url() -> str:
+    """`COLLAB_URL` without a trailing slash: scheme, host and port, nothing else."""
+    url = env.str("COLLAB_URL", "http://localhost:8000").rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+        stop(f"COLLAB_URL must look like https://docs.example.org, not {url!r}.")
+    return url
+
+
+def read_secret_key(folder: Path) -> str:
+    """`COLLAB_SECRET_KEY`, else the key kept in the data folder, made on the first start (readable by its owner)."""
+    if key := env.str("COLLAB_SECRET_KEY", ""):
+        if len(key) < 32:
+            stop("COLLAB_SECRET_KEY must have at least 32 characters.")
+        return key
+    file = folder / "secret-key"
+    try:
+        # Exclusive creation: two processes that start together must end with the same key.
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_text().strip()
+    with os.fdopen(descriptor, "w") as handle:
+        handle.write(key := secrets.token_urlsafe(48))
+    return key
+
+
+def read_database(folder: Path) -> dict[str, Any]:
+    """`DATABASE_URL`, else SQLite in the data folder with commits that survive a power cut."""
+    url = env.str("DATABASE_URL", "")
+    if not url:
+        url = f"sqlite:///{folder / 'collab.sqlite3'}"
+    try:
+        database: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
+    except (ValueError, dj_database_url.UnknownSchemeError):
+        stop("DATABASE_URL must look like postgres://user:password@host:5432/name or sqlite:////path/to/file.")
+    if database["ENGINE"].endswith("sqlite3"):
+        database["OPTIONS"] = {
+            # IMMEDIATE: a transaction that reads first and writes later must not fail with "database is locked".
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+        }
+    return database
+
+
+try:
+    DATA_DIR = Path(env.str("COLLAB_DATA_DIR", str(BASE_DIR / "data"))).resolve()
+    try:
+        DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o750)
+    except OSError as error:
+        stop(f"COLLAB_DATA_DIR {DATA_DIR} can't be created: {error.strerror}.")
+
+    DEBUG = env.bool("COLLAB_DEBUG", False)
+    SECRET_KEY = read_secret_key(DATA_DIR)
+    PUBLIC_URL = read_public_url()
+    PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or ""
+    IS_LOCAL = PUBLIC_HOST in ("localhost", "127.0.0.1", "::1")
+    # How many proxies stand in front. HTTPS ends at one, because Collab itself speaks plain HTTP.
+    PROXIES = env.int("COLLAB_PROXIES", 1 if PUBLIC_URL.startswith("https:") else 0)
+    if PROXIES < 0:
+        stop(f"COLLAB_PROXIES must be 0 or more, not {PROXIES}.")
+    REDIS_URL = env.str("REDIS_URL", "")
+    EMAIL = env.dj_email_url("EMAIL_URL", "console://")
+
+    # Limits of one open document and of one connection. Sizes are bytes.
+    MAX_FRAME = positive("COLLAB_MAX_FRAME", 1024 * 1024)
+    MAX_DOCUMENT = positive("COLLAB_MAX_DOCUMENT", 32 * 1024 * 1024)
+    SNAPSHOT_ROWS = positive("COLLAB_SNAPSHOT_ROWS", 500)
+    SNAPSHOT_BYTES = positive("COLLAB_SNAPSHOT_BYTES", 256 * 1024)
+    HISTORY_DAYS = positive("COLLAB_HISTORY_DAYS", 365)
+    DATABASES = {"default": read_database(DATA_DIR)}
+except EnvError as error:
+    stop(str(error))
+
+# -- Addresses ---------------------------------------------------------------------------------------------------
+
+LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = LOCAL_HOSTS if IS_LOCAL else [PUBLIC_HOST]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PUBLIC_URL.startswith("https:") else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https:")
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "font-src": [SELF],
+        "img-src": [SELF, "blob:", "data:"],
+        # The second source is for browsers whose 'self' does not cover WebSockets. On localhost any port may be used.
+        "connect-src": [SELF, "ws://localhost:*" if IS_LOCAL else PUBLIC_URL.replace("http", "ws", 1)],
+        "manifest-src": [SELF],
+        "worker-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+
+# -- Application -------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "daphne",
+    "channels",
+    "collab",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    # After those whose pages it takes out of the admin.
+    "docs_app",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "docs_app.accounts.setup.FirstVisitMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "collab.urls"
+ASGI_APPLICATION = "collab.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# In memory, a channel holds what one process's rooms hear from the product and from each other; it is emptied at
+# once, and what a full one drops is found again in the log.
+CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
+    "default": (
+        {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+        if REDIS_URL
+        else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
+    )
+}
+
+# Only rate limits live here, counted by each process for itself: in Redis they would add up, but then nobody could
+# sign in while it is away.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+
+# -- People ------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "docs_app.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("name", "email")},
+    },
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "start"
+LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_ADAPTER = "docs_app.accounts.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_FORMS = {
+    "login": "docs_app.accounts.forms.LoginForm",
+    "reset_password": "docs_app.accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "docs_app.accounts.forms.ResetPasswordKeyForm",
+    "set_password": "docs_app.accounts.forms.SetPasswordForm",
+    "change_password": "docs_app.accounts.forms.ChangePasswordForm",
+}
+# Beside django-allauth's own limits: wrong set-up codes.
+ACCOUNT_RATE_LIMITS = {"setup_code": "10/m/ip"}
+# Rate limits count per client. Behind a proxy that is the last address it put into X-Forwarded-For; without one the
+# header is what anybody claims, and must be ignored.
+ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
+
+# -- E-mail, language, files -------------------------------------------------------------------------------------
+
+EMAIL_BACKEND = EMAIL["EMAIL_BACKEND"]
+EMAIL_HOST = EMAIL["EMAIL_HOST"]
+EMAIL_PORT = EMAIL["EMAIL_PORT"]
+EMAIL_HOST_USER = EMAIL["EMAIL_HOST_USER"]
+EMAIL_HOST_PASSWORD = EMAIL["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS = EMAIL.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = EMAIL.get("EMAIL_USE_SSL", False)
+EMAIL_FILE_PATH = EMAIL.get("EMAIL_FILE_PATH") or None
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("COLLAB_MAIL_FROM", f"Collab <collab@{PUBLIC_HOST}>")
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "frontend" / "dist"]
+MEDIA_ROOT = DATA_DIR / "media"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        # One line per request belongs to the proxy in front.
+        "daphne": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+    },
+}

@@ -1,0 +1,1 @@
+"""People: who they are, how the first one arrives, how they sign in."""

@@ -1,0 +1,1 @@
+"""What a document says, read on the server from its CRDT state."""

@@ -1,0 +1,291 @@
+"""The log of a document's edits: append, since, load, compact, prune. Takes and returns bytes; blocking, for a thread
+that may use the database.
+
+Rows are numbered from 1 without gaps. The state of a document is its newest snapshot plus the rows after it. Whatever
+can't be read with certainty raises LogDamagedError: a document that failed to load must never look like an empty one.
+"""
+
+import logging
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Sum
+from django.db.models.functions import Length
+from django.utils import timezone
+
+from docs_app.documents.models import ClientBinding, Document, DocumentSnapshot, DocumentUpdate
+from docs_app.documents.replica import NotApplicableError, Replica, deleted
+from docs_app.documents.updates import MalformedUpdateError
+
+logger = logging.getLogger(__name__)
+
+
+class LogDamagedError(RuntimeError):
+    """The rows in the database do not add up to the document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An update to append. `epoch` is the document's epoch that it was made in; `clients` are Yjs client ids that it
+    uses for the first time, to be bound to the author (None: the server)."""
+
+    document_id: UUID
+    author_id: int | None
+    data: bytes
+    epoch: int
+    clients: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The entry is on disk as row `seq`."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The entry was not stored: the document is `gone`, in the `trash`, in a newer `epoch`, or a client id turned out
+    to be `not-yours`."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the log. A row with `set_aside` is counted but can't be applied."""
+
+    seq: int
+    data: bytes
+    set_aside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Everything needed to open a document: `snapshot` (a Yjs update, None before the first), the rows after it, and
+    which person each client id belongs to (None: the server)."""
+
+    seq: int
+    epoch: int
+    schema_version: int
+    snapshot_seq: int
+    snapshot: bytes | None
+    rows: list[Row]
+    bindings: dict[int, int | None]
+
+
+def append(entries: Sequence[Entry]) -> list[Committed | Rejected]:
+    """Store all entries, of any number of documents, in one transaction; answers one outcome per entry, in order.
+    A database error raises and stores nothing."""
+    with transaction.atomic():
+        # Locked in the order of ids: two processes that commit the same documents must not wait for each other.
+        ids = sorted({entry.document_id for entry in entries})
+        documents = {d.id: d for d in Document.objects.select_for_update().filter(id__in=ids).order_by("id")}
+        foreign = _foreign_bindings(entries)
+        outcomes: list[Committed | Rejected] = []
+        rows: list[DocumentUpdate] = []
+        bindings: list[ClientBinding] = []
+        now = timezone.now()
+        for entry in entries:
+            document = documents.get(entry.document_id)
+            if document is None or (refused := _obstacle(document, entry, foreign)):
+                outcomes.append(Rejected("gone" if document is None else refused))
+                continue
+            document.seq += 1
+            document.size += len(entry.data)
+            document.updated_at = now
+            outcomes.append(Committed(document.seq))
+            rows.append(
+                DocumentUpdate(
+                    document=document, seq=document.seq, author_id=entry.author_id, data=entry.data, created_at=now
+                )
+            )
+            bindings += [ClientBinding(document=document, client_id=c, user_id=entry.author_id) for c in entry.clients]
+        if rows:
+            DocumentUpdate.objects.bulk_create(rows)
+            ClientBinding.objects.bulk_create(bindings, ignore_conflicts=True)
+            changed = {row.document_id for row in rows}
+            Document.objects.bulk_update((documents[key] for key in changed), ["seq", "size", "updated_at"])
+    return outcomes
+
+
+def _obstacle(document: Document, entry: Entry, foreign: set[tuple[UUID, int, int | None]]) -> str:
+    """Why the entry can't be stored, or an empty string."""
+    if document.trashed_at is not None:
+        return "trash"
+    if document.epoch != entry.epoch:
+        return "epoch"
+    if any((entry.document_id, client, entry.author_id) in foreign for client in entry.clients):
+        return "not-yours"
+    return ""
+
+
+def _foreign_bindings(entries: Iterable[Entry]) -> set[tuple[UUID, int, int | None]]:
+    """Which (document, client, author) of the entries name a client id that another process bound to somebody else."""
+    wanted = {(e.document_id, client): e.author_id for e in entries for client in e.clients}
+    if not wanted:
+        return set()
+    known = ClientBinding.objects.filter(
+        document_id__in={document_id for document_id, _ in wanted}, client_id__in={client for _, client in wanted}
+    ).values_list("document_id", "client_id", "user_id")
+    return {
+        (document_id, client, wanted[document_id, client])
+        for document_id, client, owner in known
+        if (document_id, client) in wanted and wanted[document_id, client] != owner
+    }
+
+
+def since(document_id: UUID, seq: int, until: int | None = None) -> list[Row]:
+    """The rows after `seq` up to `until` (inclusive), in order. Raises LogDamagedError if one is missing."""
+    found = DocumentUpdate.objects.filter(document_id=document_id, seq__gt=seq).order_by("seq")
+    if until is not None:
+        found = found.filter(seq__lte=until)
+    rows = [Row(row_seq, bytes(data), bool(aside)) for row_seq, data, aside in found.values_list("seq", "data", "set_aside")]
+    _check_gapless(rows, after=seq)
+    return rows
+
+
+def _check_gapless(rows: Sequence[Row], after: int) -> None:
+    # `prune` deletes only below a snapshot, so a hole above one is damage, or a snapshot read a moment too early.
+    for expected, row in enumerate(rows, start=after + 1):
+        if row.seq != expected:
+            raise LogDamagedError(f"row {expected} is missing, the next one is {row.seq}")
+
+
+def load(document_id: UUID) -> Loaded:
+    """Everything needed to open the document. Raises Document.DoesNotExist or LogDamagedError."""
+    try:
+        return _load(document_id)
+    except LogDamagedError:
+        # Between two reads, compaction may have stored a newer snapshot and deleted rows below it: look once more.
+        return _load(document_id)
+
+
+def _load(document_id: UUID) -> Loaded:
+    document = Document.objects.only("seq", "epoch", "schema_version").get(id=document_id)
+    loaded = _read(document, until=None)
+    if loaded.seq < document.seq:
+        raise LogDamagedError(f"the log ends at {loaded.seq}, the document counts {document.seq}")
+    return loaded
+
+
+def _read(document: Document, until: int | None) -> Loaded:
+    """The document as it was after row `until`, or as it is now."""
+    snapshots = DocumentSnapshot.objects.filter(document=document)
+    if until is not None:
+        snapshots = snapshots.filter(seq__lte=until)
+    stored = snapshots.order_by("-seq").first()
+    snapshot_seq = stored.seq if stored else 0
+    rows = since(document.id, snapshot_seq, until)
+    return Loaded(
+        seq=rows[-1].seq if rows else snapshot_seq,
+        epoch=document.epoch,
+        schema_version=document.schema_version,
+        snapshot_seq=snapshot_seq,
+        snapshot=_unpack(stored) if stored else None,
+        rows=rows,
+        bindings=dict(ClientBinding.objects.filter(document=document).values_list("client_id", "user_id")),
+    )
+
+
+def _unpack(stored: DocumentSnapshot) -> bytes:
+    try:
+        return zlib.decompress(bytes(stored.data))
+    except zlib.error as error:
+        raise LogDamagedError(f"snapshot {stored.seq} can't be unpacked: {error}") from error
+
+
+def replay(loaded: Loaded) -> tuple[Replica, dict[int, str]]:
+    """The document in memory, and the rows that can't be applied with the reason. Raises LogDamagedError for a snapshot
+    that can't be applied."""
+    try:
+        replica = Replica([loaded.snapshot] if loaded.snapshot is not None else [])
+    except (NotApplicableError, MalformedUpdateError) as error:
+        raise LogDamagedError(f"snapshot {loaded.snapshot_seq} can't be applied: {error}") from error
+    failed: dict[int, str] = {}
+    for row in loaded.rows:
+        if row.set_aside:
+            continue
+        try:
+            replica.apply(row.data)
+        except (NotApplicableError, MalformedUpdateError) as error:
+            failed[row.seq] = str(error)
+    return replica, failed
+
+
+def set_aside(document_id: UUID, failed: dict[int, str]) -> None:
+    """Mark rows that can't be applied; they stay in the log for somebody to look at, and the rest opens."""
+    for seq, reason in failed.items():
+        logger.error("document %s: row %d can't be applied and is set aside: %s", document_id, seq, reason)
+        DocumentUpdate.objects.filter(document_id=document_id, seq=seq).update(set_aside=reason[:200] or "unknown")
+
+
+def compact(document_id: UUID) -> int | None:
+    """Store a snapshot of the document as it is now; answers its seq, None if there was nothing new to store. Deletes
+    no row (see `prune`). People may type meanwhile, and two processes may try at once."""
+    loaded = load(document_id)
+    if not loaded.rows:
+        return None
+    state = _state_of(document_id, loaded)
+    with transaction.atomic():
+        document = Document.objects.select_for_update().get(id=document_id)
+        if document.epoch != loaded.epoch or not _store_snapshot(document, loaded.seq, state):
+            return None
+        after = DocumentUpdate.objects.filter(document=document, seq__gt=loaded.seq)
+        document.size = len(state) + (after.aggregate(bytes=Sum(Length("data")))["bytes"] or 0)
+        document.save(update_fields=["size"])
+        _drop_middle_snapshots(document)
+    return loaded.seq
+
+
+def _state_of(document_id: UUID, loaded: Loaded) -> bytes:
+    """The folded state, proven to open as the document that the rows make."""
+    replica, failed = replay(loaded)
+    set_aside(document_id, failed)
+    state = replica.state()
+    copy = Replica([state])
+    if copy.clocks != replica.clocks or deleted(copy.state()) != deleted(state) or bool(copy.pending) != bool(replica.pending):
+        raise LogDamagedError("the snapshot does not open as the document it was made of")
+    return state
+
+
+def _store_snapshot(document: Document, seq: int, state: bytes) -> bool:
+    """Whether the snapshot was stored; False if another process was first."""
+    _, created = DocumentSnapshot.objects.get_or_create(
+        document=document, seq=seq, defaults={"data": zlib.compress(state), "size": len(state)}
+    )
+    return created
+
+
+def _drop_middle_snapshots(document: Document) -> None:
+    """Keep the newest snapshot and the oldest, which the rows that are left build upon."""
+    seqs = list(DocumentSnapshot.objects.filter(document=document).order_by("seq").values_list("seq", flat=True))
+    DocumentSnapshot.objects.filter(document=document, seq__in=seqs[1:-1]).delete()
+
+
+def prune(document_id: UUID, before: datetime) -> int:
+    """Delete the rows written before a moment, in the transaction that stores the snapshot of exactly these rows;
+    answers how many. A row that was set aside ends what can be deleted: somebody has to look at it first."""
+    document = Document.objects.get(id=document_id)
+    newest = DocumentSnapshot.objects.filter(document=document).order_by("-seq").first()
+    if newest is None:
+        return 0
+    rows = DocumentUpdate.objects.filter(document=document)
+    kept = rows.exclude(created_at__lt=before, set_aside="").order_by("seq").values_list("seq", flat=True).first()
+    through = min(newest.seq, kept - 1) if kept is not None else newest.seq
+    if not rows.filter(seq__lte=through).exists():
+        return 0
+    state = _state_of(document_id, _read(document, until=through))
+    with transaction.atomic():
+        locked = Document.objects.select_for_update().get(id=document_id)
+        if locked.epoch != document.epoch:
+            return 0
+        _store_snapshot(locked, through, state)
+        deleted_rows, _ = rows.filter(seq__lte=through).delete()
+        DocumentSnapshot.objects.filter(document=document, seq__lt=through).delete()
+    return deleted_rows

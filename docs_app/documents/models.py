@@ -1,0 +1,92 @@
+"""A document, the log of its edits, and the snapshots that make opening it quick."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from docs_app.workspaces.models import Workspace
+
+TITLE_LENGTH = 200
+
+
+class Document(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, models.PROTECT, related_name="documents")
+    title = models.CharField(max_length=TITLE_LENGTH)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="documents_created"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField("last edited", default=timezone.now, editable=False, db_index=True)
+    seq = models.PositiveBigIntegerField("last sequence number", default=0, editable=False)
+    epoch = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Raised when history is replaced: older tabs must reload."
+    )
+    schema_version = models.PositiveIntegerField(default=1, editable=False)
+    size = models.PositiveBigIntegerField(
+        default=0, editable=False, help_text="Bytes of the newest snapshot and of every update after it."
+    )
+    trashed_at = models.DateTimeField("in the trash since", null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ("-updated_at", "id")
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class DocumentUpdate(models.Model):
+    """One row of the log: what one person typed in about a tenth of a second. Rows are only ever added; `log.prune`
+    alone deletes them."""
+
+    document = models.ForeignKey(Document, models.CASCADE, related_name="updates")
+    seq = models.PositiveBigIntegerField("sequence number")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    data = models.BinaryField()
+    created_at = models.DateTimeField(default=timezone.now)
+    set_aside = models.CharField(
+        max_length=200, blank=True, default="", help_text="Why this row can't be applied; the rest of the document opens."
+    )
+
+    class Meta:
+        ordering = ("seq",)
+        verbose_name = "update"
+        constraints = (models.UniqueConstraint(fields=("document", "seq"), name="update_seq_unique"),)
+
+    def __str__(self) -> str:
+        return f"update {self.seq}"
+
+
+class DocumentSnapshot(models.Model):
+    """The state after row `seq`: a zlib-compressed Yjs update that includes what is still pending."""
+
+    document = models.ForeignKey(Document, models.CASCADE, related_name="snapshots")
+    seq = models.PositiveBigIntegerField("sequence number")
+    data = models.BinaryField()
+    size = models.PositiveBigIntegerField(help_text="Bytes before compression.")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-seq",)
+        verbose_name = "snapshot"
+        constraints = (models.UniqueConstraint(fields=("document", "seq"), name="snapshot_seq_unique"),)
+
+    def __str__(self) -> str:
+        return f"snapshot at {self.seq}"
+
+
+class ClientBinding(models.Model):
+    """Which person a Yjs client id belongs to in a document. No person: the server wrote under this id."""
+
+    document = models.ForeignKey(Document, models.CASCADE, related_name="bindings")
+    client_id = models.PositiveBigIntegerField()
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("document", "client_id"), name="binding_unique"),)
+
+    def __str__(self) -> str:
+        return f"client {self.client_id} of {self.user}"

@@ -1,0 +1,269 @@
+"""What a Yjs update (encoding version 1) says, read without trusting it.
+
+yrs is only ever given bytes that passed `scan`: every count is checked against the bytes that are left, numbers and
+nesting are bounded, nothing may follow the end. Format: Yjs, `src/utils/UpdateDecoder.js` and `src/structs`.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+MAX_CLIENT = 2**53 - 1
+# yrs keeps clocks in 32 bits and wraps what is larger.
+MAX_CLOCK = 2**31 - 1
+# yrs decodes nested values by recursion: deep nesting would end the process.
+MAX_DEPTH = 32
+
+_HAS_ORIGIN, _HAS_RIGHT_ORIGIN, _HAS_PARENT_KEY, _KIND = 0x80, 0x40, 0x20, 0x1F
+# Type references 0 to 6: array, map, text, XML element, fragment, hook, text. Elements and hooks carry a name.
+_NAMED_TYPES, _LAST_TYPE = (3, 5), 6
+# Bytes behind the tag of undefined, null, float32, float64, big integer, false and true.
+_ANY_SCALARS = {127: 0, 126: 0, 124: 4, 123: 8, 122: 8, 121: 0, 120: 0}
+
+
+class _Struct:
+    GC, DELETED, JSON, BINARY, STRING, EMBED, FORMAT, TYPE, ANY, SKIP = 0, 1, 2, 3, 4, 5, 6, 7, 8, 10
+
+
+class _Any:
+    BYTES, ARRAY, OBJECT, STRING, INTEGER = 116, 117, 118, 119, 125
+
+
+class MalformedUpdateError(ValueError):
+    """The bytes are no Yjs update, or one that Collab does not accept."""
+
+
+class Span(NamedTuple):
+    """Clocks `start` (inclusive) to `end` (exclusive) of one client."""
+
+    client: int
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Scan:
+    """What an update brings (`blocks`), what it deletes, and the clocks it builds upon (`needs`: client to clock, end
+    exclusive)."""
+
+    blocks: list[Span] = field(default_factory=list)
+    deletes: list[Span] = field(default_factory=list)
+    needs: dict[int, int] = field(default_factory=dict)
+
+
+class _Reader:
+    __slots__ = ("data", "end", "pos")
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.pos, self.end = data, 0, len(data)
+
+    def byte(self) -> int:
+        pos = self.pos
+        if pos >= self.end:
+            raise MalformedUpdateError("ends too early")
+        self.pos = pos + 1
+        return self.data[pos]
+
+    def uint(self, limit: int) -> int:
+        pos = self.pos
+        if pos < self.end and (value := self.data[pos]) < 0x80:
+            self.pos = pos + 1
+        else:
+            value = self._long_uint()
+        if value > limit:
+            raise MalformedUpdateError("a number is too large")
+        return value
+
+    def _long_uint(self) -> int:
+        value = shift = 0
+        # 8 bytes hold 56 bits, enough for 53; a longer run is hostile.
+        for _ in range(8):
+            byte = self.byte()
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return value
+            shift += 7
+        raise MalformedUpdateError("a number is too long")
+
+    def count(self) -> int:
+        """How many items follow: each takes at least one byte."""
+        return self.uint(self.end - self.pos)
+
+    def skip(self, size: int) -> None:
+        if size > self.end - self.pos:
+            raise MalformedUpdateError("ends too early")
+        self.pos += size
+
+    def blob(self) -> bytes:
+        size = self.uint(MAX_CLOCK)
+        start = self.pos
+        self.skip(size)
+        return self.data[start : self.pos]
+
+    def text_length(self) -> int:
+        """Read a string, answer its length in UTF-16 code units, as Yjs counts it."""
+        raw = self.blob()
+        if raw.isascii():
+            return len(raw)
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError as error:
+            raise MalformedUpdateError("a string is not UTF-8") from error
+        return len(text) + sum(character > "\uffff" for character in text)
+
+
+def scan(update: bytes) -> Scan:
+    """Read a whole update; raises MalformedUpdateError. Linear in its length."""
+    reader = _Reader(update)
+    result = Scan()
+    seen: set[int] = set()
+    for _ in range(reader.count()):
+        _read_client(reader, result, seen)
+    _read_deletes(reader, result)
+    if reader.pos != reader.end:
+        raise MalformedUpdateError("bytes follow the end")
+    return result
+
+
+def _read_client(reader: _Reader, result: Scan, seen: set[int]) -> None:
+    structs = reader.count()
+    client = reader.uint(MAX_CLIENT)
+    if client in seen:
+        raise MalformedUpdateError("a client appears twice")
+    seen.add(client)
+    start = clock = reader.uint(MAX_CLOCK)
+    for _ in range(structs):
+        kind = reader.byte()
+        if kind == _Struct.SKIP:
+            if clock > start:
+                result.blocks.append(Span(client, start, clock))
+            start = clock = clock + _length(reader)
+        elif kind == _Struct.GC:
+            clock += _length(reader)
+        else:
+            clock += _read_item(reader, kind, result.needs)
+        if clock > MAX_CLOCK:
+            raise MalformedUpdateError("a clock is too large")
+    if clock > start:
+        result.blocks.append(Span(client, start, clock))
+
+
+def _length(reader: _Reader) -> int:
+    if not (length := reader.uint(MAX_CLOCK)):
+        raise MalformedUpdateError("an empty struct")
+    return length
+
+
+def _need(reader: _Reader, needs: dict[int, int]) -> None:
+    client, clock = reader.uint(MAX_CLIENT), reader.uint(MAX_CLOCK - 1) + 1
+    if clock > needs.get(client, 0):
+        needs[client] = clock
+
+
+def _read_item(reader: _Reader, info: int, needs: dict[int, int]) -> int:
+    """Read an item behind its info byte, answer its length in clocks."""
+    if info & _HAS_ORIGIN:
+        _need(reader, needs)
+    if info & _HAS_RIGHT_ORIGIN:
+        _need(reader, needs)
+    if not info & (_HAS_ORIGIN | _HAS_RIGHT_ORIGIN):
+        if reader.uint(1):
+            reader.text_length()
+        else:
+            _need(reader, needs)
+        if info & _HAS_PARENT_KEY:
+            reader.text_length()
+    return _read_content(reader, info & _KIND)
+
+
+def _read_content(reader: _Reader, kind: int) -> int:
+    match kind:
+        case _Struct.STRING:
+            if not (length := reader.text_length()):
+                raise MalformedUpdateError("an empty string")
+            return length
+        case _Struct.DELETED:
+            return _length(reader)
+        case _Struct.FORMAT:
+            reader.text_length()
+            reader.text_length()
+        case _Struct.TYPE:
+            if reader.uint(_LAST_TYPE) in _NAMED_TYPES:
+                reader.text_length()
+        case _Struct.EMBED:
+            reader.text_length()
+        case _Struct.BINARY:
+            reader.blob()
+        case _Struct.JSON | _Struct.ANY:
+            if not (count := reader.count()):
+                raise MalformedUpdateError("an empty list")
+            for _ in range(count):
+                if kind == _Struct.JSON:
+                    reader.text_length()
+                else:
+                    _read_any(reader)
+            return count
+        case _:
+            # Subdocuments (9) and moves (11) are no part of a Collab document.
+            raise MalformedUpdateError("unknown content")
+    return 1
+
+
+def _read_any(reader: _Reader) -> None:
+    """Read one value; `open_` counts what is left to read in each list or object around it."""
+    open_: list[tuple[int, bool]] = [(1, False)]
+    while open_:
+        left, keyed = open_.pop()
+        if not left:
+            continue
+        open_.append((left - 1, keyed))
+        if keyed:
+            reader.text_length()
+        match reader.byte():
+            case _Any.STRING:
+                reader.text_length()
+            case _Any.INTEGER:
+                _read_any_integer(reader)
+            case (_Any.ARRAY | _Any.OBJECT) as container:
+                if len(open_) > MAX_DEPTH:
+                    raise MalformedUpdateError("nested too deeply")
+                open_.append((reader.count(), container == _Any.OBJECT))
+            case _Any.BYTES:
+                reader.blob()
+            case kind:
+                if (size := _ANY_SCALARS.get(kind)) is None:
+                    raise MalformedUpdateError("an unknown value")
+                reader.skip(size)
+
+
+def _read_any_integer(reader: _Reader) -> None:
+    for _ in range(9):
+        if reader.byte() < 0x80:
+            return
+    raise MalformedUpdateError("a number is too long")
+
+
+def _read_deletes(reader: _Reader, result: Scan) -> None:
+    seen: set[int] = set()
+    for _ in range(reader.count()):
+        client = reader.uint(MAX_CLIENT)
+        if client in seen:
+            raise MalformedUpdateError("a client appears twice")
+        seen.add(client)
+        for _ in range(reader.count()):
+            start = reader.uint(MAX_CLOCK)
+            end = start + _length(reader)
+            if end > MAX_CLOCK:
+                raise MalformedUpdateError("a clock is too large")
+            result.deletes.append(Span(client, start, end))
+
+
+def read_state_vector(data: bytes) -> dict[int, int]:
+    """Client to next clock; raises MalformedUpdateError."""
+    reader = _Reader(data)
+    vector: dict[int, int] = {}
+    for _ in range(reader.count()):
+        client = reader.uint(MAX_CLIENT)
+        vector[client] = reader.uint(MAX_CLOCK)
+    if reader.pos != reader.end:
+        raise MalformedUpdateError("bytes follow the end")
+    return vector

@@ -1,0 +1,17 @@
+"""Index of the tables; each is defined in the folder of its feature."""
+
+from docs_app.accounts.models import User
+from docs_app.documents.models import ClientBinding, Document, DocumentSnapshot, DocumentUpdate
+from docs_app.sharing.models import Grant
+from docs_app.workspaces.models import Membership, Workspace
+
+__all__ = [
+    "ClientBinding",
+    "Document",
+    "DocumentSnapshot",
+    "DocumentUpdate",
+    "Grant",
+    "Membership",
+    "User",
+    "Workspace",
+]

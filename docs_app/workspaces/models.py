@@ -1,0 +1,43 @@
+"""A workspace, its members, and what membership alone gives."""
+
+from django.conf import settings
+from django.db import models
+
+from docs_app.sharing.roles import Role
+
+
+class Workspace(models.Model):
+    name = models.CharField(max_length=100)
+    default_role = models.CharField(
+        "members may",
+        max_length=12,
+        choices=[choice for choice in Role.choices if choice[0] in (Role.VIEWER, Role.COMMENTER, Role.EDITOR)],
+        default=Role.EDITOR,
+        help_text="What every member may do with every document of this workspace.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("name", "id")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    class Kind(models.TextChoices):
+        OWNER = "owner", "Owner"
+        ADMIN = "admin", "Admin"
+        MEMBER = "member", "Member"
+        GUEST = "guest", "Guest: only what is shared with them"
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships", verbose_name="person")
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.MEMBER)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("workspace", "user"), name="membership_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.workspace}"
