@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "collab.settings")
 
@@ -16,7 +16,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 from django.urls import path, re_path
 
-from collab import consumers
+from collab import consumers, process
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -48,7 +48,12 @@ def is_same_origin(headers: list[tuple[bytes, bytes]]) -> bool:
         return False
     if origins == [settings.PUBLIC_URL]:
         return True
-    return settings.IS_LOCAL and len(hosts) == 1 and bool(_LOCAL_HOST.fullmatch(hosts[0])) and origins == [f"http://{hosts[0]}"]
+    return (
+        settings.IS_LOCAL
+        and len(hosts) == 1
+        and bool(_LOCAL_HOST.fullmatch(hosts[0]))
+        and origins == [f"http://{hosts[0]}"]
+    )
 
 
 async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -56,24 +61,21 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.shutdown":
-            await consumers.stop()
+            await process.stop()
             return await send({"type": "lifespan.shutdown.complete"})
         await send({"type": "lifespan.startup.complete"})
 
 
+# Cast: the types of `path` know views only.
+sockets = [
+    path("ws/documents/<uuid:document_id>", cast("Any", consumers.document_socket)),
+    re_path("", cast("Any", refuse_socket)),
+]
+
 application = ProtocolTypeRouter(
     {
         "http": django_application,
-        "websocket": same_origin_only(
-            AuthMiddlewareStack(
-                URLRouter(
-                    [
-                        path("ws/documents/<uuid:document_id>", consumers.document_socket),
-                        re_path("", refuse_socket),
-                    ]
-                )
-            )
-        ),
+        "websocket": same_origin_only(cast("Application", AuthMiddlewareStack(URLRouter(sockets)))),
         "lifespan": lifespan,
     }
 )

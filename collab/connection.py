@@ -10,7 +10,16 @@ from typing import Protocol
 from django.conf import settings
 
 from collab import protocol
-from collab.protocol import Awareness, Close, Frame, ProtocolError, QueryAwareness, SyncStep1, SyncStep2, Update
+from collab.protocol import (
+    Awareness,
+    Close,
+    Frame,
+    ProtocolError,
+    QueryAwareness,
+    SyncStep1,
+    SyncStep2,
+    Update,
+)
 from collab.room import Room
 from docs_app import access
 from docs_app.documents.updates import MalformedUpdateError
@@ -39,6 +48,7 @@ class Participant:
     user_id: int
     name: str
     colour: str
+    session_key: str
 
     @property
     def identity(self) -> dict[str, str]:
@@ -56,6 +66,7 @@ class Connection:
         self._transport = transport
         self._received = 0
         self.claimed = 0
+        self.was_refused = False
         self._closed = False
         self._last_write = time.monotonic()
 
@@ -67,6 +78,10 @@ class Connection:
     def user_id(self) -> int:
         return self.participant.user_id
 
+    @property
+    def session_key(self) -> str:
+        return self.participant.session_key
+
     def open(self) -> None:
         """Greet the tab: who it is, what we have, who else is here."""
         room = self.room
@@ -75,6 +90,10 @@ class Connection:
         self._send(protocol.sync_step_1(room.replica.state_vector()))
         self._send(protocol.awareness(room.presence.everybody()))
         room.join(self)
+        if room.size >= settings.MAX_DOCUMENT // 2:
+            self.tell(room.fullness())
+        if not room.is_saving:
+            self.tell({"type": "saving", "ok": False})
 
     def _facts(self) -> dict[str, object]:
         return {
@@ -117,11 +136,12 @@ class Connection:
             # Every client answers our sync step 1, also one that may only read and has nothing to say.
             reason = "" if whole_state and self.room.has_all_of(update) else "read-only"
             if not reason:
-                return self.saved(self._received, self.room.seq)
+                self.saved(self._received, self.room.seq)
         else:
             reason = self.room.edit(self, self._received, update, whole_state=whole_state)
         if reason:
             self.refuse(self._received, reason)
+            self.was_refused |= reason == "busy"
 
     def refuse(self, number: int, reason: str) -> None:
         """Tell the tab that its update frame `number` was not taken in."""

@@ -9,16 +9,20 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 from uuid import UUID
 
+from django.conf import settings
 from django.db import DatabaseError
 
 from collab.connection import Connection, Participant
+from collab.pace import Pace
+from collab.process import rooms
 from collab.protocol import Close, Frame, ProtocolError
-from collab.rooms import Rooms
+from collab.room import Room
 from docs_app import access
 from docs_app.accounts.models import User
+from docs_app.content import SCHEMA_VERSION
 from docs_app.documents.log import LogDamagedError
 from docs_app.documents.models import Document
 
@@ -27,22 +31,13 @@ logger = logging.getLogger(__name__)
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-_rooms: Rooms | None = None
 
+class _RefusedError(Exception):
+    """The tab gets no connection; `code` tells it why."""
 
-def rooms() -> Rooms:
-    """This process's rooms; started with the first tab, because they belong to the running event loop."""
-    global _rooms
-    if _rooms is None:
-        _rooms = Rooms()
-        _rooms.start()
-    return _rooms
-
-
-async def stop() -> None:
-    """Commit everything and send every tab away."""
-    if _rooms is not None:
-        await _rooms.stop()
+    def __init__(self, code: Close) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class AsgiTransport:
@@ -87,8 +82,10 @@ async def document_socket(scope: dict[str, Any], receive: Receive, send: Send) -
     """Serve one tab from the handshake to the end. The Origin has been checked before (see `asgi`)."""
     await receive()
     await send({"type": "websocket.accept"})
-    connection = await _enter(scope, send)
-    if connection is None:
+    try:
+        connection = await _enter(scope, send)
+    except _RefusedError as refused:
+        await send({"type": "websocket.close", "code": int(refused.code)})
         return
     try:
         connection.open()
@@ -100,44 +97,60 @@ async def document_socket(scope: dict[str, Any], receive: Receive, send: Send) -
         connection.gone()
 
 
-async def _enter(scope: dict[str, Any], send: Send) -> Connection | None:
-    """The tab's connection, or None after it was told why there is none. No byte of the document is read before the
+async def _enter(scope: dict[str, Any], send: Send) -> Connection:
+    """The tab's connection. Raises _RefusedError. No byte of the document is read before the
     person's right to it is known."""
     user, document_id = scope["user"], UUID(str(scope["url_route"]["kwargs"]["document_id"]))
     if not isinstance(user, User) or not user.is_active:
-        return await _refuse(send, Close.SIGN_IN)
+        raise _RefusedError(Close.SIGN_IN)
     try:
         found = await rooms().read(access.find_document, user, document_id)
         if found is None:
-            return await _refuse(send, Close.NOT_FOUND)
+            raise _RefusedError(Close.NOT_FOUND)
+        here, theirs = rooms().crowd(document_id, user.pk)
+        if here >= settings.MAX_SOCKETS_PER_DOCUMENT or theirs >= settings.MAX_SOCKETS_PER_PERSON:
+            raise _RefusedError(Close.TOO_MANY)
         room = await rooms().enter(document_id)
-    except Document.DoesNotExist:
-        return await _refuse(send, Close.NOT_FOUND)
-    except (DatabaseError, LogDamagedError):
+    except Document.DoesNotExist as error:
+        raise _RefusedError(Close.NOT_FOUND) from error
+    except (DatabaseError, LogDamagedError) as error:
         # Never an empty document instead of one that failed to load.
         logger.exception("document %s can't be opened", document_id)
-        return await _refuse(send, Close.INTERNAL_ERROR)
+        raise _RefusedError(Close.INTERNAL_ERROR) from error
+    query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+    if outdated := _outdated(query, room):
+        raise _RefusedError(outdated)
     make_transport = scope.get("extensions", {}).get("collab.broadcast", AsgiTransport)
     return Connection(
         room=room,
         transport=make_transport(send),
-        participant=Participant(user.pk, user.name, user.colour),
+        participant=Participant(user.pk, user.name, user.colour, scope["session"].session_key or ""),
         role=found[1],
-        extended=parse_qs(scope["query_string"].decode("latin-1")).get("v") == ["1"],
+        extended=query.get("v") == "1",
     )
 
 
-async def _refuse(send: Send, code: Close) -> None:
-    await send({"type": "websocket.close", "code": int(code)})
+def _outdated(query: dict[str, str], room: Room) -> Close | None:
+    """Why a tab that was loaded some time ago must be reloaded first. What it holds would damage the document:
+    nodes that its schema does not know are deleted, and edits to a replaced history bring that history back."""
+    if query.get("schema", str(SCHEMA_VERSION)) != str(SCHEMA_VERSION):
+        return Close.PAGE_TOO_OLD
+    if query.get("epoch", str(room.epoch)) != str(room.epoch):
+        return Close.NEW_EPOCH
+    return None
 
 
 async def _receive_all(connection: Connection, receive: Receive) -> None:
+    pace = Pace()
     while (message := await receive())["type"] == "websocket.receive":
         data = message.get("bytes")
         if data is None:
-            return connection.close(Close.MALFORMED)
+            connection.close(Close.MALFORMED)
+            return
         try:
             connection.receive(data)
         except ProtocolError as error:
             logger.warning("document %s: %s", connection.room.document_id, error)
-            return connection.close(Close.MALFORMED)
+            connection.close(Close.MALFORMED)
+            return
+        await pace.keep(len(data))

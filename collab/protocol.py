@@ -1,6 +1,7 @@
 """Bytes to messages and back: the y-websocket protocol and Collab's own messages from 100 up.
 
-One message a WebSocket frame. The only module that knows byte values and close codes; `docs/protocol.md` describes both.
+One message a WebSocket frame. The only module that knows byte values and close codes; `docs/protocol.md` describes
+both.
 """
 
 import json
@@ -34,6 +35,7 @@ class Close(IntEnum):
     NEW_EPOCH = 4409
     IN_TRASH = 4410
     PAGE_TOO_OLD = 4426
+    TOO_MANY = 4429
 
 
 class ProtocolError(ValueError):
@@ -148,7 +150,9 @@ def _decode_awareness(body: bytes) -> Awareness:
     count = reader.uint()
     if count > MAX_AWARENESS_CLIENTS:
         raise ProtocolError("awareness of too many clients")
-    states = [AwarenessState(reader.uint(), reader.uint(), _decode_state(reader.blob())) for _ in range(count)]
+    states = [
+        AwarenessState(reader.uint(), reader.uint(), _decode_state(reader.blob())) for _ in range(count)
+    ]
     reader.finish()
     return Awareness(states)
 

@@ -18,7 +18,7 @@ from collab.protocol import AwarenessState, Close, Frame
 from collab.saver import Edit, Saver, Sender
 from docs_app.documents import log
 from docs_app.documents.log import Entry, Loaded
-from docs_app.documents.replica import BrokenReplicaError, NotApplicableError, Replica, merge
+from docs_app.documents.replica import BrokenReplicaError, NotApplicableError, merge
 from docs_app.documents.updates import MalformedUpdateError, Scan, scan
 from docs_app.sharing.roles import Role
 
@@ -30,7 +30,12 @@ AWARENESS_INTERVAL = 0.05
 # Client ids that one connection may use for the first time: an honest tab brings one per offline visit.
 MAX_CLAIMS = 1000
 
-_CLOSE_FOR = {"gone": Close.NOT_FOUND, "trash": Close.IN_TRASH, "epoch": Close.NEW_EPOCH, "not-yours": Close.RESTARTING}
+_CLOSE_FOR = {
+    "gone": Close.NOT_FOUND,
+    "trash": Close.IN_TRASH,
+    "epoch": Close.NEW_EPOCH,
+    "not-yours": Close.RESTARTING,
+}
 
 
 class Member(Speaker, Sender, Protocol):
@@ -39,7 +44,11 @@ class Member(Speaker, Sender, Protocol):
     @property
     def user_id(self) -> int: ...
 
+    @property
+    def session_key(self) -> str: ...
+
     claimed: int
+    was_refused: bool
 
     def beat(self, now: float) -> None: ...
 
@@ -64,6 +73,7 @@ class Room:
         saver: Saver,
         on_commit: Callable[["Room", list[tuple[Entry, int]]], None],
         on_gap: Callable[["Room"], None],
+        after_crash: Callable[[], bool] = lambda: False,
     ) -> None:
         self.document_id, self.epoch, self.seq = document_id, loaded.epoch, loaded.seq
         self.schema_version = loaded.schema_version
@@ -75,8 +85,9 @@ class Room:
         self.broken = self.catching_up = self.frozen = False
         self.rows_since_snapshot = len(loaded.rows)
         self.bytes_since_snapshot = sum(len(row.data) for row in loaded.rows)
-        self._size = len(loaded.snapshot or b"") + self.bytes_since_snapshot
+        self.size = len(loaded.snapshot or b"") + self.bytes_since_snapshot
         self._saver, self._on_commit, self._on_gap = saver, on_commit, on_gap
+        self._after_crash = after_crash
         self._loop = asyncio.get_running_loop()
         self._outbox: list[tuple[Member | None, bytes]] = []
         self._flush_at: asyncio.TimerHandle | None = None
@@ -84,7 +95,7 @@ class Room:
         self._awareness_at: asyncio.TimerHandle | None = None
         self._next_awareness = 0.0
         self._stored_ahead: set[int] = set()
-        self._is_saving = True
+        self.is_saving = True
 
     # -- Who is here ---------------------------------------------------------------------------------------------
 
@@ -127,32 +138,53 @@ class Room:
 
     # -- An edit -------------------------------------------------------------------------------------------------
 
-    def edit(self, sender: Member, number: int, update: bytes, *, whole_state: bool) -> str:
-        """Take in a person's update; answers why it was refused, or an empty string. A refused one changes nothing."""
+    def edit(
+        self, sender: Member, number: int, update: bytes, *, whole_state: bool, scanned: Scan | None = None
+    ) -> str:
+        """Take in a person's update; answers why it was refused, or an empty string. A refused one changes nothing.
+        `whole_state`: the update is all that the sender has and we lack, rather than one edit."""
         try:
-            scanned = scan(update)
+            scanned = scanned or scan(update)
             if self._is_known(scanned, whole_state=whole_state):
                 self._acknowledge(sender, number)
                 return ""
-            claims = self._claims(sender, scanned)
+            claims = self._claims(sender, scanned, whole_state=whole_state)
             if claims is None:
                 return "not-yours"
-            if self._size + len(update) > settings.MAX_DOCUMENT:
+            if self._saver.is_full:
+                return "busy"
+            if self.size + len(update) > settings.MAX_DOCUMENT:
                 return "document-full"
             self.replica.apply(update, scanned)
         except (MalformedUpdateError, NotApplicableError) as error:
-            logger.warning("document %s: refused %d bytes of user %d: %s", self.document_id, len(update), sender.user_id, error)
+            logger.warning(
+                "document %s: refused %d bytes of user %d: %s",
+                self.document_id,
+                len(update),
+                sender.user_id,
+                error,
+            )
             return "malformed"
         except BrokenReplicaError:
             logger.exception("document %s: must be read anew", self.document_id)
             self.abandon()
             return "malformed"
-        self._size += len(update)
+        self.grow(len(update))
         self.bindings.update(dict.fromkeys(claims, sender.user_id))
         sender.claimed += len(claims)
         self._saver.add(self, Edit(update, sender.user_id, claims, sender, number))
         self._post(sender, update)
         return ""
+
+    def grow(self, more: int) -> None:
+        """Count bytes, and warn everybody when the document is half full."""
+        before, self.size = self.size, self.size + more
+        if before < settings.MAX_DOCUMENT // 2 <= self.size:
+            self.tell(self.fullness())
+
+    def fullness(self) -> dict[str, object]:
+        """The event that says how large the document is and may be, in bytes."""
+        return {"type": "size", "bytes": self.size, "limit": settings.MAX_DOCUMENT}
 
     def has_all_of(self, update: bytes) -> bool:
         """Whether the update would change nothing here."""
@@ -172,19 +204,23 @@ class Room:
         else:
             sender.saved(number, self.seq)
 
-    def _claims(self, sender: Member, scanned: Scan) -> tuple[int, ...] | None:
+    def _claims(self, sender: Member, scanned: Scan, *, whole_state: bool) -> tuple[int, ...] | None:
         """The client ids that the sender uses here for the first time, None if one belongs to somebody else."""
+        # After a crash a tab may hold what others wrote in the last moments, sent on but never committed. For a while
+        # such edits are taken from anybody who may write, or later ones could never be applied; the row's author is
+        # whoever brought them, and the id is left to be claimed by whoever announces it.
+        relaying = whole_state and self._after_crash()
         claims = []
         for client, _, end in scanned.blocks:
             known = self.replica.clocks.get(client, 0)
-            if client in self.bindings:
-                if self.bindings[client] != sender.user_id and end > known:
-                    return None
-            elif end > known:
-                speaker = self.presence.speaker_of(client)
-                if known or (speaker and speaker.identity["id"] != sender.identity["id"]):
-                    return None
+            if end <= known or self.bindings.get(client) == sender.user_id:
+                continue
+            speaker = self.presence.speaker_of(client)
+            is_own = speaker is not None and speaker.identity["id"] == sender.identity["id"]
+            if client not in self.bindings and (is_own or not (speaker or known or relaying)):
                 claims.append(client)
+            elif not relaying:
+                return None
         return tuple(claims) if sender.claimed + len(claims) <= MAX_CLAIMS else None
 
     def _post(self, sender: Member | None, update: bytes) -> None:
@@ -238,9 +274,12 @@ class Room:
         self.abandon(_CLOSE_FOR.get(reason, Close.RESTARTING))
 
     def saving(self, ok: bool) -> None:
-        if ok != self._is_saving:
-            self._is_saving = ok
+        if ok != self.is_saving:
+            self.is_saving = ok
             self.tell({"type": "saving", "ok": ok})
+            for member in [member for member in self.members if ok and member.was_refused]:
+                # It holds edits that we had no room for; coming back it brings them again.
+                member.close(Close.ACCESS_CHANGED)
 
     def follow(self, rows: Sequence[log.Row], bindings: dict[int, int | None]) -> None:
         """Take in rows that other processes stored; those before `seq + 1` are known, a gap is left to be read."""
@@ -249,7 +288,8 @@ class Room:
             if row.seq <= self.seq or row.seq in self._stored_ahead:
                 continue
             if row.seq != self.seq + 1:
-                return self._on_gap(self)
+                self._on_gap(self)
+                return
             if not row.set_aside:
                 self._apply_stored(row)
             self.seq = row.seq
@@ -265,7 +305,7 @@ class Room:
             logger.exception("document %s: row %d can't be applied", self.document_id, row.seq)
             self.abandon()
         else:
-            self._size += len(row.data)
+            self.grow(len(row.data))
             self._post(None, row.data)
 
     def abandon(self, code: Close = Close.RESTARTING) -> None:

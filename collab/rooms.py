@@ -24,6 +24,7 @@ from collab.protocol import Close
 from collab.room import Room
 from collab.saver import Saver
 from docs_app import access, live
+from docs_app.accounts.sessions import Visitor, signed_in
 from docs_app.documents import log
 from docs_app.documents.log import Entry, LogDamagedError
 from docs_app.documents.models import ClientBinding, Document
@@ -42,13 +43,17 @@ COMPACT_EVERY = 30.0
 ROWS_WORTH_A_SNAPSHOT = 20
 # Larger commits are announced by number only; the others then read the log.
 MAX_RUNG_BYTES = 64 * 1024
+# How long after a crash tabs may bring what others had sent on through them (see `Room._claims`).
+RELAY_FOR = 120.0
 
 
 class Rooms:
     """Call from the event loop only."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, after_crash: bool = False) -> None:
+        self.loop = asyncio.get_running_loop()
         self.saver = Saver()
+        self._relaying_until = time.monotonic() + (RELAY_FOR if after_crash else 0)
         self._rooms: dict[UUID, Room] = {}
         self._opening: dict[UUID, asyncio.Task[Room]] = {}
         self._heard_while_opening: set[UUID] = set()
@@ -57,6 +62,8 @@ class Rooms:
         self._compacted_at: dict[UUID, float] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._bell: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue(10_000)
+        # Any: its types leave out what both layers have, the prefix of a new channel.
+        self._layer: Any = get_channel_layer()
         self._process = f"{os.getpid()}.{secrets.token_hex(4)}"
         self._channel = ""
 
@@ -79,7 +86,7 @@ class Rooms:
         self._compactor.shutdown(wait=False, cancel_futures=True)
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+        task = self.loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
@@ -95,18 +102,18 @@ class Rooms:
             close_old_connections()
             return function(*arguments)
 
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        return await self.loop.run_in_executor(self._threads, call)
 
     # -- Opening and closing -------------------------------------------------------------------------------------
 
     async def enter(self, document_id: UUID) -> Room:
-        """The document's room, opened if it is not. Raises Document.DoesNotExist, LogDamagedError or DatabaseError; then
-        nothing has been opened."""
+        """The document's room, opened if it is not. Raises Document.DoesNotExist, LogDamagedError or DatabaseError;
+        then nothing has been opened."""
         room = self._rooms.get(document_id)
         if room and not room.broken:
             return room
         if document_id not in self._opening:
-            self._opening[document_id] = asyncio.get_running_loop().create_task(self._open(document_id, room))
+            self._opening[document_id] = self.loop.create_task(self._open(document_id, room))
         # Shielded: a tab that goes away must not break off the opening for the others.
         return await asyncio.shield(self._opening[document_id])
 
@@ -117,7 +124,14 @@ class Rooms:
             # First the doorbell, then the log: nothing may fall between them.
             await self._group("group_add", document_id)
             loaded = await self.read(log.load, document_id)
-            room = Room(document_id, loaded, saver=self.saver, on_commit=self._announce, on_gap=self._catch_up_soon)
+            room = Room(
+                document_id,
+                loaded,
+                saver=self.saver,
+                on_commit=self._announce,
+                on_gap=self._catch_up_soon,
+                after_crash=lambda: time.monotonic() < self._relaying_until,
+            )
             if room.failed:
                 await self.read(log.set_aside, document_id, room.failed)
             self._rooms[document_id] = room
@@ -128,10 +142,16 @@ class Rooms:
             self._catch_up_soon(room)
         return room
 
+    def crowd(self, document_id: UUID, user_id: int) -> tuple[int, int]:
+        """How many tabs the document has open in this process, and how many the person has in all of them."""
+        room = self._rooms.get(document_id)
+        theirs = sum(member.user_id == user_id for other in self._rooms.values() for member in other.members)
+        return len(room.members) if room else 0, theirs
+
     async def _group(self, verb: str, document_id: UUID) -> None:
         if self._channel:
             try:
-                await getattr(get_channel_layer(), verb)(live.group_of(document_id), self._channel)
+                await getattr(self._layer, verb)(live.group_of(document_id), self._channel)
             except OSError as error:
                 # The poll finds what the doorbell would have said; groups are joined again with the next channel.
                 logger.warning("the channel layer is away: %s", error)
@@ -165,7 +185,10 @@ class Rooms:
             self._bell.put_nowait((live.group_of(room.document_id), message))
         except asyncio.QueueFull:
             logger.warning("document %s: the doorbell is behind, others will read the log", room.document_id)
-        if room.rows_since_snapshot >= settings.SNAPSHOT_ROWS or room.bytes_since_snapshot >= settings.SNAPSHOT_BYTES:
+        if (
+            room.rows_since_snapshot >= settings.SNAPSHOT_ROWS
+            or room.bytes_since_snapshot >= settings.SNAPSHOT_BYTES
+        ):
             self._compact_soon(room)
 
     def _catch_up_soon(self, room: Room) -> None:
@@ -201,25 +224,29 @@ class Rooms:
         while True:
             group, message = await self._bell.get()
             try:
-                layer = get_channel_layer()
-                await layer.group_send(group, message)
+                await self._layer.group_send(group, message)
             except OSError as error:
                 logger.warning("the channel layer is away: %s", error)
 
     async def _listen(self) -> None:
         while True:
             try:
-                layer = get_channel_layer()
-                self._channel = await layer.new_channel("collab")
+                self._channel = await self._layer.new_channel("collab")
+                await self._layer.group_add(live.PEOPLE, self._channel)
                 for document_id in list(self._rooms):
-                    await layer.group_add(live.group_of(document_id), self._channel)
+                    await self._layer.group_add(live.group_of(document_id), self._channel)
                 while True:
-                    self._hear(await layer.receive(self._channel))
+                    self._hear(await self._layer.receive(self._channel))
             except OSError as error:
                 logger.warning("the channel layer is away: %s", error)
                 await asyncio.sleep(1)
 
     def _hear(self, message: dict[str, Any]) -> None:
+        if message["type"] == "person.changed":
+            for affected in self._rooms.values():
+                if any(member.user_id == message["user"] for member in affected.members):
+                    self._spawn(self._recheck(affected))
+            return
         document_id = UUID(message["document"])
         room = self._rooms.get(document_id)
         if room is None:
@@ -270,20 +297,29 @@ class Rooms:
             if (fact := facts.get(document_id)) is None:
                 room.abandon(Close.NOT_FOUND)
                 continue
-            seq, epoch, trashed = fact
+            seq, epoch, trashed, size = fact
             if trashed or epoch != room.epoch:
                 room.abandon(Close.IN_TRASH if trashed else Close.NEW_EPOCH)
             elif seq > room.seq and not self.saver.has_unsaved(room):
                 self._catch_up_soon(room)
+            elif not self.saver.has_unsaved(room):
+                # A snapshot has made it smaller.
+                room.size = size
 
     async def _recheck(self, room: Room) -> None:
-        """Ask again what everybody here may do."""
-        if not room.members:
+        """Ask again who is still signed in and what everybody here may do."""
+        visitors = {Visitor(member.user_id, member.session_key) for member in room.members}
+        if not visitors:
             return
-        people = {member.user_id for member in room.members}
-        roles = await self.read(access.roles_on, room.document_id, people)
+        valid = await self.read(signed_in, visitors)
+        roles = await self.read(access.roles_on, room.document_id, {user_id for user_id, _ in visitors})
         for member in list(room.members):
-            if member.user_id in people:
+            visitor = Visitor(member.user_id, member.session_key)
+            if visitor not in visitors:
+                continue
+            if visitor not in valid:
+                member.close(Close.SIGN_IN)
+            else:
                 member.role_is(roles.get(member.user_id))
 
 
@@ -291,9 +327,12 @@ def _bindings_of(document_id: UUID) -> dict[int, int | None]:
     return dict(ClientBinding.objects.filter(document_id=document_id).values_list("client_id", "user_id"))
 
 
-def _facts_of(document_ids: list[UUID]) -> dict[UUID, tuple[int, int, bool]]:
-    found = Document.objects.filter(id__in=document_ids).values_list("id", "seq", "epoch", "trashed_at")
-    return {document_id: (seq, epoch, trashed is not None) for document_id, seq, epoch, trashed in found}
+def _facts_of(document_ids: list[UUID]) -> dict[UUID, tuple[int, int, bool, int]]:
+    """Last seq, epoch, whether it is in the trash, and bytes of each document."""
+    found = Document.objects.filter(id__in=document_ids).values_list(
+        "id", "seq", "epoch", "trashed_at", "size"
+    )
+    return {key: (seq, epoch, trashed is not None, size) for key, seq, epoch, trashed, size in found}
 
 
 def _compact(document_id: UUID) -> None:

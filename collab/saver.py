@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from django.conf import settings
 from django.db import close_old_connections
 
 from docs_app.documents import log
@@ -73,6 +74,7 @@ class Saver:
         self._append = append
         self._waiting: Batch = {}
         self._wake = asyncio.Event()
+        self._round = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         # One thread, so that batches are committed in the order they were taken.
@@ -80,6 +82,7 @@ class Saver:
         self._task: asyncio.Task[None] | None = None
         self._limit = MAX_DOCUMENTS
         self._in_flight: Batch = {}
+        self._bytes = 0
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="saver")
@@ -93,6 +96,7 @@ class Saver:
 
     def add(self, document: Saveable, edit: Edit) -> None:
         """Commit this edit with the next transaction."""
+        self._bytes += len(edit.update or b"")
         self._waiting.setdefault(document, []).append(edit)
         self._idle.clear()
         self._wake.set()
@@ -100,7 +104,12 @@ class Saver:
     async def flushed(self, document: Saveable) -> None:
         """Wait until every edit of the document that was added so far has been committed."""
         while self.has_unsaved(document):
-            await asyncio.sleep(INTERVAL / 2)
+            await self._round.wait()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much waits for the database that nothing more may be taken in."""
+        return self._bytes >= settings.MAX_UNSAVED
 
     def has_unsaved(self, document: Saveable) -> bool:
         """Whether an edit of the document has not been committed yet."""
@@ -121,6 +130,8 @@ class Saver:
                 failures += 1
                 pause = min(MAX_BACKOFF, INTERVAL * 2**failures) * random.uniform(0.5, 1)  # noqa: S311
             self._in_flight = {}
+            self._round.set()
+            self._round = asyncio.Event()
             if not self._waiting:
                 self._wake.clear()
                 self._idle.set()
@@ -147,6 +158,7 @@ class Saver:
             self._limit = max(1, self._limit // 2)
             return False
         self._limit = min(MAX_DOCUMENTS, self._limit * 2)
+        self._bytes -= sum(len(edit.update or b"") for edits in batch.values() for edit in edits)
         answers = iter(outcomes)
         for document, edits in batch.items():
             answered = [(entry, next(answers)) for entry in entries[document]]
@@ -188,9 +200,13 @@ def _merged(document: Saveable, author_id: int, edits: list[Edit]) -> Iterable[E
         yield Entry(document.document_id, author_id, data, document.epoch, clients)
 
 
-def _report(document: Saveable, edits: list[Edit], outcomes: list[tuple[Entry, Committed | Rejected]]) -> None:
+def _report(
+    document: Saveable, edits: list[Edit], outcomes: list[tuple[Entry, Committed | Rejected]]
+) -> None:
     rows = [(entry, outcome.seq) for entry, outcome in outcomes if isinstance(outcome, Committed)]
-    refused = {entry.author_id: outcome.reason for entry, outcome in outcomes if isinstance(outcome, Rejected)}
+    refused = {
+        entry.author_id: outcome.reason for entry, outcome in outcomes if isinstance(outcome, Rejected)
+    }
     document.saving(True)
     if rows:
         document.committed(rows)

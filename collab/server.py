@@ -15,7 +15,7 @@ from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from django.conf import settings
 from twisted.internet import defer
 
-from collab import consumers
+from collab import process
 from collab.protocol import Close, Frame
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class DirectTransport:
             return 0
         transport = websocket.transport
         data = frame.encoded
-        queued: int = len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+        queued: int = len(transport.dataBuffer) - transport.offset + transport._tempDataLen  # noqa: SLF001 (Twisted has no public count)
         if not queued:
             try:
                 sent = transport.socket.send(data)
@@ -111,6 +111,7 @@ class Server(daphne.server.Server):
         self._ready = ready
         self._ports: list[Any] = []
         self.failed = False
+        self.in_order = False
 
     def listen_success(self, port: Any) -> None:
         super().listen_success(port)
@@ -152,7 +153,8 @@ class Server(daphne.server.Server):
 
     async def _end(self) -> None:
         try:
-            await asyncio.wait_for(consumers.stop(), STOP_WITHIN)
+            await asyncio.wait_for(process.stop(), STOP_WITHIN)
+            self.in_order = True
         except TimeoutError:
             logger.critical("stopped with unsaved edits, the database did not take them in %g s", STOP_WITHIN)
         await asyncio.sleep(0.1)

@@ -8,7 +8,7 @@ import os
 import secrets
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import dj_database_url
@@ -23,7 +23,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
 
 
-def stop(sentence: str) -> None:
+def stop(sentence: str) -> NoReturn:
     """End the start with one line on the console and exit code 1."""
     sys.exit(f"collab: {sentence}")
 
@@ -70,7 +70,9 @@ def read_database(folder: Path) -> dict[str, Any]:
     try:
         database: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
     except (ValueError, dj_database_url.UnknownSchemeError):
-        stop("DATABASE_URL must look like postgres://user:password@host:5432/name or sqlite:////path/to/file.")
+        stop(
+            "DATABASE_URL must look like postgres://user:password@host:5432/name or sqlite:////path/to/file."
+        )
     if database["ENGINE"].endswith("sqlite3"):
         database["OPTIONS"] = {
             # IMMEDIATE: a transaction that reads first and writes later must not fail with "database is locked".
@@ -102,7 +104,14 @@ try:
 
     # Limits of one open document and of one connection. Sizes are bytes.
     MAX_FRAME = positive("COLLAB_MAX_FRAME", 1024 * 1024)
-    MAX_DOCUMENT = positive("COLLAB_MAX_DOCUMENT", 32 * 1024 * 1024)
+    MAX_UPLOAD = positive("COLLAB_MAX_UPLOAD", 32 * 1024 * 1024)
+    MAX_DOCUMENT = positive("COLLAB_MAX_DOCUMENT", 64 * 1024 * 1024)
+    MAX_FRAMES_PER_SECOND = positive("COLLAB_MAX_FRAMES_PER_SECOND", 1000)
+    MAX_BYTES_PER_SECOND = positive("COLLAB_MAX_BYTES_PER_SECOND", 4 * 1024 * 1024)
+    MAX_SOCKETS_PER_PERSON = positive("COLLAB_MAX_SOCKETS_PER_PERSON", 50)
+    MAX_SOCKETS_PER_DOCUMENT = positive("COLLAB_MAX_SOCKETS_PER_DOCUMENT", 1000)
+    # Edits that wait in memory while the database is away; beyond it documents turn read-only.
+    MAX_UNSAVED = positive("COLLAB_MAX_UNSAVED", 64 * 1024 * 1024)
     SNAPSHOT_ROWS = positive("COLLAB_SNAPSHOT_ROWS", 500)
     SNAPSHOT_BYTES = positive("COLLAB_SNAPSHOT_BYTES", 256 * 1024)
     HISTORY_DAYS = positive("COLLAB_HISTORY_DAYS", 365)

@@ -24,7 +24,7 @@ _INSIDE = (Membership.Kind.OWNER, Membership.Kind.ADMIN, Membership.Kind.MEMBER)
 
 def documents_of(person: Person) -> QuerySet[Document]:
     """Every document that the person may open and that is not in the trash."""
-    if not person.is_active or not isinstance(person, User):
+    if not isinstance(person, User) or not person.is_active:
         return Document.objects.none()
     inside = Membership.objects.filter(user=person, kind__in=_INSIDE).values("workspace")
     granted = Grant.objects.filter(user=person).values("document")
@@ -33,25 +33,32 @@ def documents_of(person: Person) -> QuerySet[Document]:
 
 def role_of(person: Person, document: Document) -> Role | None:
     """The person's strongest role on a document, None if it must not even be known to them. At most 2 queries."""
-    if not person.is_active or not isinstance(person, User) or document.trashed_at is not None:
+    if not isinstance(person, User) or not person.is_active or document.trashed_at is not None:
         return None
-    roles = [Role(role) for role in Grant.objects.filter(user=person, document=document).values_list("role", flat=True)]
-    member = Membership.objects.filter(user=person, workspace=document.workspace_id).exclude(kind=Membership.Kind.GUEST)
+    roles = [
+        Role(role)
+        for role in Grant.objects.filter(user=person, document=document).values_list("role", flat=True)
+    ]
+    member = Membership.objects.filter(user=person, workspace=document.workspace_id).exclude(
+        kind=Membership.Kind.GUEST
+    )
     for kind, default in member.values_list("kind", "workspace__default_role"):
         roles.append(_BY_MEMBERSHIP.get(Membership.Kind(kind), Role(default)))
     return strongest(roles)
 
 
-def roles_on(person: User, documents: Sequence[Document]) -> dict[UUID, Role]:
+def roles_of(person: User, documents: Sequence[Document]) -> dict[UUID, Role]:
     """The person's strongest role on each of these documents; those without one are left out. 2 queries."""
     found: dict[UUID, list[Role]] = {document.id: [] for document in documents}
-    for document_id, role in Grant.objects.filter(user=person, document__in=found).values_list("document_id", "role"):
+    for document_id, role in Grant.objects.filter(user=person, document__in=found).values_list(
+        "document_id", "role"
+    ):
         found[document_id].append(Role(role))
     by_workspace = _roles_by_membership(person)
     for document in documents:
         if document.workspace_id in by_workspace:
             found[document.id].append(by_workspace[document.workspace_id])
-    return {document_id: role for document_id, roles in found.items() if (role := strongest(roles))}
+    return {document_id: best for document_id, roles in found.items() if (best := strongest(roles))}
 
 
 def _roles_by_membership(person: User) -> dict[int, Role]:
@@ -65,7 +72,7 @@ def _roles_by_membership(person: User) -> dict[int, Role]:
 
 def workspaces_to_create_in(person: Person) -> QuerySet[Workspace]:
     """Where the person may make new documents: where membership lets them write in every document. Guests may not."""
-    if not person.is_active or not isinstance(person, User):
+    if not isinstance(person, User) or not person.is_active:
         return Workspace.objects.none()
     writing = [workspace for workspace, role in _roles_by_membership(person).items() if may_write(role)]
     return Workspace.objects.filter(id__in=writing)

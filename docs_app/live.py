@@ -4,6 +4,7 @@ A message to a document's group reaches the process that has it open, which pass
 layer may lose it; whoever listens must find the same out by reading the database.
 """
 
+import logging
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -11,21 +12,40 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
 
+logger = logging.getLogger(__name__)
+
 
 def group_of(document_id: UUID) -> str:
     """The channel-layer group of a document."""
     return f"doc.{document_id.hex}"
 
 
+# Every process listens to this group.
+PEOPLE = "people"
+
+
 def tell(document_id: UUID, event: Mapping[str, object]) -> None:
     """Send an event to the document's open tabs when the current transaction commits. `event["type"]` says which:
     `title` (with `title`), `access` (rights may have changed: ask again)."""
-    message = {"type": "document.event", "document": document_id.hex, "event": dict(event)}
+    message: dict[str, object] = {"type": "document.event", "document": document_id.hex, "event": dict(event)}
+    _send_on_commit(group_of(document_id), message)
 
+
+def person_changed(user_id: int) -> None:
+    """Have it looked up again, when the current transaction commits, whether this person's open tabs are still signed
+    in and what they may do."""
+    _send_on_commit(PEOPLE, {"type": "person.changed", "user": user_id})
+
+
+def _send_on_commit(group: str, message: dict[str, object]) -> None:
     def send() -> None:
         layer = get_channel_layer()
         if layer is None:
             raise RuntimeError("CHANNEL_LAYERS has no default layer")
-        async_to_sync(layer.group_send)(group_of(document_id), message)
+        try:
+            async_to_sync(layer.group_send)(group, message)
+        except OSError as error:
+            # The verb is done and stays done; open tabs learn of it by the poll.
+            logger.warning("the channel layer is away: %s", error)
 
     transaction.on_commit(send)

@@ -7,7 +7,6 @@ can't be read with certainty raises LogDamagedError: a document that failed to l
 
 import logging
 import zlib
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -102,10 +101,16 @@ def append(entries: Sequence[Entry]) -> list[Committed | Rejected]:
             outcomes.append(Committed(document.seq))
             rows.append(
                 DocumentUpdate(
-                    document=document, seq=document.seq, author_id=entry.author_id, data=entry.data, created_at=now
+                    document=document,
+                    seq=document.seq,
+                    author_id=entry.author_id,
+                    data=entry.data,
+                    created_at=now,
                 )
             )
-            bindings += [ClientBinding(document=document, client_id=c, user_id=entry.author_id) for c in entry.clients]
+            bindings += [
+                ClientBinding(document=document, client_id=c, user_id=entry.author_id) for c in entry.clients
+            ]
         if rows:
             DocumentUpdate.objects.bulk_create(rows)
             ClientBinding.objects.bulk_create(bindings, ignore_conflicts=True)
@@ -131,7 +136,8 @@ def _foreign_bindings(entries: Iterable[Entry]) -> set[tuple[UUID, int, int | No
     if not wanted:
         return set()
     known = ClientBinding.objects.filter(
-        document_id__in={document_id for document_id, _ in wanted}, client_id__in={client for _, client in wanted}
+        document_id__in={document_id for document_id, _ in wanted},
+        client_id__in={client for _, client in wanted},
     ).values_list("document_id", "client_id", "user_id")
     return {
         (document_id, client, wanted[document_id, client])
@@ -145,7 +151,10 @@ def since(document_id: UUID, seq: int, until: int | None = None) -> list[Row]:
     found = DocumentUpdate.objects.filter(document_id=document_id, seq__gt=seq).order_by("seq")
     if until is not None:
         found = found.filter(seq__lte=until)
-    rows = [Row(row_seq, bytes(data), bool(aside)) for row_seq, data, aside in found.values_list("seq", "data", "set_aside")]
+    rows = [
+        Row(row_seq, bytes(data), bool(aside))
+        for row_seq, data, aside in found.values_list("seq", "data", "set_aside")
+    ]
     _check_gapless(rows, after=seq)
     return rows
 
@@ -222,7 +231,9 @@ def set_aside(document_id: UUID, failed: dict[int, str]) -> None:
     """Mark rows that can't be applied; they stay in the log for somebody to look at, and the rest opens."""
     for seq, reason in failed.items():
         logger.error("document %s: row %d can't be applied and is set aside: %s", document_id, seq, reason)
-        DocumentUpdate.objects.filter(document_id=document_id, seq=seq).update(set_aside=reason[:200] or "unknown")
+        DocumentUpdate.objects.filter(document_id=document_id, seq=seq).update(
+            set_aside=reason[:200] or "unknown"
+        )
 
 
 def compact(document_id: UUID) -> int | None:
@@ -248,8 +259,7 @@ def _state_of(document_id: UUID, loaded: Loaded) -> bytes:
     replica, failed = replay(loaded)
     set_aside(document_id, failed)
     state = replica.state()
-    copy = Replica([state])
-    if copy.clocks != replica.clocks or deleted(copy.state()) != deleted(state) or bool(copy.pending) != bool(replica.pending):
+    if not _same(Replica([state]), replica):
         raise LogDamagedError("the snapshot does not open as the document it was made of")
     return state
 
@@ -264,7 +274,9 @@ def _store_snapshot(document: Document, seq: int, state: bytes) -> bool:
 
 def _drop_middle_snapshots(document: Document) -> None:
     """Keep the newest snapshot and the oldest, which the rows that are left build upon."""
-    seqs = list(DocumentSnapshot.objects.filter(document=document).order_by("seq").values_list("seq", flat=True))
+    seqs = list(
+        DocumentSnapshot.objects.filter(document=document).order_by("seq").values_list("seq", flat=True)
+    )
     DocumentSnapshot.objects.filter(document=document, seq__in=seqs[1:-1]).delete()
 
 
@@ -276,7 +288,12 @@ def prune(document_id: UUID, before: datetime) -> int:
     if newest is None:
         return 0
     rows = DocumentUpdate.objects.filter(document=document)
-    kept = rows.exclude(created_at__lt=before, set_aside="").order_by("seq").values_list("seq", flat=True).first()
+    kept = (
+        rows.exclude(created_at__lt=before, set_aside="")
+        .order_by("seq")
+        .values_list("seq", flat=True)
+        .first()
+    )
     through = min(newest.seq, kept - 1) if kept is not None else newest.seq
     if not rows.filter(seq__lte=through).exists():
         return 0
@@ -289,3 +306,56 @@ def prune(document_id: UUID, before: datetime) -> int:
         deleted_rows, _ = rows.filter(seq__lte=through).delete()
         DocumentSnapshot.objects.filter(document=document, seq__lt=through).delete()
     return deleted_rows
+
+
+def verify(document_id: UUID) -> list[str]:
+    """Replay every row that is kept and compare with what is stored; answers what differs, in sentences."""
+    document = Document.objects.get(id=document_id)
+    try:
+        loaded = _read(document, until=_base_seq(document))
+        rows = since(document_id, loaded.seq)
+        current = _load(document_id)
+    except LogDamagedError as error:
+        return [str(error)]
+    problems = []
+    newest = DocumentSnapshot.objects.filter(document=document).order_by("-seq").first()
+    try:
+        replica, _ = replay(loaded)
+        for row in rows:
+            problems += _replay_row(replica, row)
+            if newest and row.seq == newest.seq and not _same(replica, Replica([_unpack(newest)])):
+                problems.append(f"snapshot {newest.seq} differs from the rows before it")
+        opened, failed = replay(current)
+    except LogDamagedError as error:
+        return [*problems, str(error)]
+    problems += [f"row {seq} can't be applied: {reason}" for seq, reason in failed.items()]
+    if not problems and rows and rows[-1].seq == current.seq and not _same(replica, opened):
+        problems.append("the document opens differently from what its rows say")
+    return problems
+
+
+def _base_seq(document: Document) -> int:
+    """The oldest snapshot's seq: all kept rows build upon it. 0 if every row is kept."""
+    first_row = (
+        DocumentUpdate.objects.filter(document=document).order_by("seq").values_list("seq", flat=True).first()
+    )
+    return first_row - 1 if first_row else document.seq
+
+
+def _replay_row(replica: Replica, row: Row) -> list[str]:
+    if row.set_aside:
+        return []
+    try:
+        replica.apply(row.data)
+    except (NotApplicableError, MalformedUpdateError) as error:
+        return [f"row {row.seq} can't be applied: {error}"]
+    return []
+
+
+def _same(one: Replica, other: Replica) -> bool:
+    """Whether two replicas hold the same edits, deletions and pending parts."""
+    return (
+        one.clocks == other.clocks
+        and deleted(one.state()) == deleted(other.state())
+        and bool(one.pending) == bool(other.pending)
+    )

@@ -47,7 +47,10 @@ class DocumentUpdate(models.Model):
     data = models.BinaryField()
     created_at = models.DateTimeField(default=timezone.now)
     set_aside = models.CharField(
-        max_length=200, blank=True, default="", help_text="Why this row can't be applied; the rest of the document opens."
+        max_length=200,
+        blank=True,
+        default="",
+        help_text="Why this row can't be applied; the rest of the document opens.",
     )
 
     class Meta:

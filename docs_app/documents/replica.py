@@ -4,6 +4,7 @@ A replica stays on the thread that made it; only `bytes` cross to another one.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pycrdt
 
@@ -49,7 +50,7 @@ class Replica:
 
     def __init__(self, updates: Iterable[bytes] = ()) -> None:
         """Start from trusted bytes: a snapshot, a state. Raises NotApplicableError."""
-        self._doc = pycrdt.Doc()
+        self._doc: pycrdt.Doc[Any] = pycrdt.Doc()
         self.clocks: dict[int, int] = {}
         self.pending: list[bytes] = []
         self._states: dict[bytes, bytes] = {}
@@ -57,7 +58,7 @@ class Replica:
             self.apply(update)
 
     @property
-    def doc(self) -> pycrdt.Doc:
+    def doc(self) -> pycrdt.Doc[Any]:
         """The yrs document, to be read and left unchanged."""
         return self._doc
 
@@ -77,7 +78,7 @@ class Replica:
 
     def _replace_doc(self) -> None:
         """After a panic: continue with a new Doc, because yrs promises nothing about the one that panicked."""
-        doc = pycrdt.Doc()
+        doc: pycrdt.Doc[Any] = pycrdt.Doc()
         try:
             for update in (self._doc.get_update(), *self.pending):
                 doc.apply_update(update)
@@ -147,26 +148,27 @@ class Replica:
         self._states[state_vector] = state
         return state
 
+
 class DeleteSet:
     """Deleted clocks as sorted, joined spans per client."""
 
     def __init__(self, spans: Iterable[Span]) -> None:
-        self._spans: dict[int, list[tuple[int, int]]] = {}
+        self.spans: dict[int, list[tuple[int, int]]] = {}
         for client, start, end in sorted(spans):
-            joined = self._spans.setdefault(client, [])
+            joined = self.spans.setdefault(client, [])
             if joined and start <= joined[-1][1]:
                 joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
             else:
                 joined.append((start, end))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, DeleteSet) and self._spans == other._spans
+        return isinstance(other, DeleteSet) and self.spans == other.spans
 
     __hash__ = None  # type: ignore[assignment]
 
     def __le__(self, other: "DeleteSet") -> bool:
         """Whether everything deleted here is deleted there."""
-        return all(self._within(spans, other._spans.get(client, [])) for client, spans in self._spans.items())
+        return all(self._within(spans, other.spans.get(client, [])) for client, spans in self.spans.items())
 
     @staticmethod
     def _within(spans: list[tuple[int, int]], outer: list[tuple[int, int]]) -> bool:

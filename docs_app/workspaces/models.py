@@ -11,7 +11,9 @@ class Workspace(models.Model):
     default_role = models.CharField(
         "members may",
         max_length=12,
-        choices=[choice for choice in Role.choices if choice[0] in (Role.VIEWER, Role.COMMENTER, Role.EDITOR)],
+        choices=[
+            choice for choice in Role.choices if choice[0] in (Role.VIEWER, Role.COMMENTER, Role.EDITOR)
+        ],
         default=Role.EDITOR,
         help_text="What every member may do with every document of this workspace.",
     )
@@ -32,7 +34,9 @@ class Membership(models.Model):
         GUEST = "guest", "Guest: only what is shared with them"
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="memberships")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships", verbose_name="person")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships", verbose_name="person"
+    )
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.MEMBER)
     created_at = models.DateTimeField(auto_now_add=True)
 

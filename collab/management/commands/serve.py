@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from collab.lock import Lock, TakenError
 from docs_app.accounts import setup
 
 
@@ -24,8 +25,16 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         self._check_port(host, port)
         self._check_migrations()
+        lock = self._lock(f"{host}:{port}")
+        from collab import process
         from collab.asgi import application
         from collab.server import Server
+
+        if lock.after_crash:
+            self.stdout.write(
+                "The last server here did not stop in order. Open tabs will bring what it had not saved."
+            )
+            process.began_after_crash()
 
         def ready() -> None:
             self.stdout.write(f"Collab is at {self._address(host, port)}")
@@ -35,8 +44,23 @@ class Command(BaseCommand):
 
         server = Server(application, host, port, ready)
         server.run()
+        if server.in_order or server.failed:
+            lock.release()
         if server.failed:
             sys.exit(1)
+
+    def _lock(self, address: str) -> Lock:
+        on_sqlite = connections[DEFAULT_DB_ALIAS].vendor == "sqlite"
+        name = "serving.lock" if on_sqlite else f"serving-{address.replace(':', '-')}.lock"
+        try:
+            return Lock(settings.DATA_DIR / name, address)
+        except TakenError as error:
+            hint = (
+                " On SQLite one process serves a data folder; more of them need PostgreSQL and Redis."
+                if on_sqlite
+                else ""
+            )
+            raise CommandError(f"Already served by {error}.{hint}") from error
 
     def _address(self, host: str, port: int) -> str:
         if settings.IS_LOCAL:
@@ -55,7 +79,9 @@ class Command(BaseCommand):
             try:
                 probe.bind((host, port))
             except OSError as error:
-                raise CommandError(f"Port {port} of {host} can't be used: {error.strerror}. Try another --port.") from error
+                raise CommandError(
+                    f"Port {port} of {host} can't be used: {error.strerror}. Try another --port."
+                ) from error
 
     def _check_migrations(self) -> None:
         executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])

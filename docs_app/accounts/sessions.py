@@ -1,0 +1,41 @@
+"""Whether somebody who opened a socket some time ago is still signed in."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from docs_app.accounts.models import User
+
+
+class Visitor(NamedTuple):
+    """A person in one of their browsers."""
+
+    user_id: int
+    session_key: str
+
+
+def signed_in(visitors: Iterable[Visitor]) -> set[Visitor]:
+    """Those who still are: active, their session neither ended nor expired, their password the same. 2 queries."""
+    asked = set(visitors)
+    users = User.objects.filter(pk__in={visitor.user_id for visitor in asked}, is_active=True).in_bulk()
+    sessions = Session.objects.filter(
+        session_key__in={visitor.session_key for visitor in asked}, expire_date__gt=timezone.now()
+    ).in_bulk()
+    return {
+        visitor
+        for visitor in asked
+        if _is_valid(users.get(visitor.user_id), sessions.get(visitor.session_key))
+    }
+
+
+def _is_valid(user: User | None, session: Session | None) -> bool:
+    if user is None or session is None:
+        return False
+    content = session.get_decoded()
+    return content.get(SESSION_KEY) == str(user.pk) and constant_time_compare(
+        content.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()
+    )
