@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from channels.layers import get_channel_layer
@@ -28,12 +28,14 @@ from docs_app.accounts.sessions import Visitor, signed_in
 from docs_app.documents import log
 from docs_app.documents.log import Entry, LogDamagedError
 from docs_app.documents.models import ClientBinding, Document
+from docs_app.live import LAYER_AWAY
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-TICK = 2.0
+BEAT_EVERY = 2.0
+RETRY_AFTER = 1.0
 POLL_EVERY = 4.0
 RECHECK_EVERY = 60.0
 # An empty room stays open a while: people reload, and the next one to open the document finds it ready.
@@ -69,8 +71,15 @@ class Rooms:
 
     def start(self) -> None:
         self.saver.start()
-        for work in (self._listen, self._ring, self._tick):
-            self._spawn(work())
+        for work in (
+            self._listen,
+            self._ring,
+            self._beat,
+            self._poll_all,
+            self._recheck_all,
+            self._close_all_idle,
+        ):
+            self._spawn(self._forever(work))
 
     async def stop(self) -> None:
         """Take no more edits, commit those that are here, then send every tab away so that it comes back elsewhere."""
@@ -84,6 +93,20 @@ class Rooms:
             task.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._compactor.shutdown(wait=False, cancel_futures=True)
+
+    async def _forever(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        while True:
+            try:
+                await work()
+            except LAYER_AWAY as error:
+                # The poll finds what the doorbell would have said.
+                logger.warning("the channel layer is away: %s", error)
+            except DatabaseError as error:
+                logger.warning("the database is away: %s", error)
+            except Exception:
+                # Without heartbeats and polls the tabs would slowly go blind: log it and go on.
+                logger.exception("%s failed", work.__name__)
+            await asyncio.sleep(RETRY_AFTER)
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         task = self.loop.create_task(work)
@@ -152,8 +175,8 @@ class Rooms:
         if self._channel:
             try:
                 await getattr(self._layer, verb)(live.group_of(document_id), self._channel)
-            except OSError as error:
-                # The poll finds what the doorbell would have said; groups are joined again with the next channel.
+            except LAYER_AWAY as error:
+                # Groups are joined again with the next channel.
                 logger.warning("the channel layer is away: %s", error)
 
     async def _close_idle(self) -> None:
@@ -223,23 +246,15 @@ class Rooms:
     async def _ring(self) -> None:
         while True:
             group, message = await self._bell.get()
-            try:
-                await self._layer.group_send(group, message)
-            except OSError as error:
-                logger.warning("the channel layer is away: %s", error)
+            await self._layer.group_send(group, message)
 
     async def _listen(self) -> None:
+        self._channel = await self._layer.new_channel("collab")
+        await self._layer.group_add(live.PEOPLE, self._channel)
+        for document_id in list(self._rooms):
+            await self._layer.group_add(live.group_of(document_id), self._channel)
         while True:
-            try:
-                self._channel = await self._layer.new_channel("collab")
-                await self._layer.group_add(live.PEOPLE, self._channel)
-                for document_id in list(self._rooms):
-                    await self._layer.group_add(live.group_of(document_id), self._channel)
-                while True:
-                    self._hear(await self._layer.receive(self._channel))
-            except OSError as error:
-                logger.warning("the channel layer is away: %s", error)
-                await asyncio.sleep(1)
+            self._hear(await self._layer.receive(self._channel))
 
     def _hear(self, message: dict[str, Any]) -> None:
         if message["type"] == "person.changed":
@@ -266,45 +281,49 @@ class Rooms:
         else:
             room.tell(event)
 
-    async def _tick(self) -> None:
-        polled = rechecked = time.monotonic()
+    async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(TICK)
+            await asyncio.sleep(BEAT_EVERY)
             now = time.monotonic()
             for room in list(self._rooms.values()):
                 for member in list(room.members):
                     member.beat(now)
-            try:
-                if now - polled >= POLL_EVERY:
-                    polled = now
-                    await self._poll()
-                if now - rechecked >= RECHECK_EVERY:
-                    rechecked = now
-                    for room in list(self._rooms.values()):
-                        await self._recheck(room)
-            except DatabaseError as error:
-                logger.warning("open documents can't be checked now: %s", error)
+
+    async def _close_all_idle(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_EVERY)
             await self._close_idle()
 
-    async def _poll(self) -> None:
+    async def _poll_all(self) -> None:
         """Find what a lost doorbell would have said."""
-        if not self._rooms:
-            return
-        facts = await self.read(_facts_of, list(self._rooms))
-        for document_id, room in list(self._rooms.items()):
-            if room.broken:
-                continue
-            if (fact := facts.get(document_id)) is None:
-                room.abandon(Close.NOT_FOUND)
-                continue
-            seq, epoch, trashed, size = fact
-            if trashed or epoch != room.epoch:
-                room.abandon(Close.IN_TRASH if trashed else Close.NEW_EPOCH)
-            elif seq > room.seq and not self.saver.has_unsaved(room):
+        while True:
+            await asyncio.sleep(POLL_EVERY)
+            if self._rooms:
+                facts = await self.read(_facts_of, list(self._rooms))
+                for document_id, room in list(self._rooms.items()):
+                    if not room.broken:
+                        self._compare(room, facts.get(document_id))
+
+    def _compare(self, room: Room, fact: "_Fact | None") -> None:
+        """Act on what the database says of a room's document."""
+        if fact is None:
+            room.abandon(Close.NOT_FOUND)
+        elif fact.trashed:
+            room.abandon(Close.IN_TRASH)
+        elif fact.epoch != room.epoch:
+            room.abandon(Close.NEW_EPOCH)
+        elif not self.saver.has_unsaved(room):
+            if fact.seq > room.seq:
                 self._catch_up_soon(room)
-            elif not self.saver.has_unsaved(room):
+            else:
                 # A snapshot has made it smaller.
-                room.size = size
+                room.size = fact.size
+
+    async def _recheck_all(self) -> None:
+        while True:
+            await asyncio.sleep(RECHECK_EVERY)
+            for room in list(self._rooms.values()):
+                await self._recheck(room)
 
     async def _recheck(self, room: Room) -> None:
         """Ask again who is still signed in and what everybody here may do."""
@@ -327,12 +346,20 @@ def _bindings_of(document_id: UUID) -> dict[int, int | None]:
     return dict(ClientBinding.objects.filter(document_id=document_id).values_list("client_id", "user_id"))
 
 
-def _facts_of(document_ids: list[UUID]) -> dict[UUID, tuple[int, int, bool, int]]:
-    """Last seq, epoch, whether it is in the trash, and bytes of each document."""
+class _Fact(NamedTuple):
+    """What the database says of an open document."""
+
+    seq: int
+    epoch: int
+    trashed: bool
+    size: int
+
+
+def _facts_of(document_ids: list[UUID]) -> dict[UUID, _Fact]:
     found = Document.objects.filter(id__in=document_ids).values_list(
         "id", "seq", "epoch", "trashed_at", "size"
     )
-    return {key: (seq, epoch, trashed is not None, size) for key, seq, epoch, trashed, size in found}
+    return {key: _Fact(seq, epoch, trashed is not None, size) for key, seq, epoch, trashed, size in found}
 
 
 def _compact(document_id: UUID) -> None:

@@ -144,13 +144,14 @@ class Saver:
     async def _commit(self, batch: Batch) -> bool:
         """Whether the database took the batch. If not, its edits wait again, before later ones of the same document and
         after other documents."""
-        entries = {document: _entries(document, edits) for document, edits in batch.items()}
-        flat = [entry for some in entries.values() for entry in some]
-        loop = asyncio.get_running_loop()
         try:
-            outcomes = await loop.run_in_executor(self._thread, self._write, flat)
+            entries = {document: _entries(document, edits) for document, edits in batch.items()}
+            flat = [entry for some in entries.values() for entry in some]
+            loop = asyncio.get_running_loop()
+            outcomes = await loop.run_in_executor(self._thread, self._write, flat) if flat else []
         except Exception:
-            logger.exception("%d rows of %d documents can't be committed now", len(flat), len(batch))
+            # Whatever it is: the edits are not on disk, and must neither be forgotten nor called saved.
+            logger.exception("the edits of %d documents can't be committed now", len(batch))
             for document, edits in batch.items():
                 self._waiting[document] = edits + self._waiting.pop(document, [])
                 document.saving(False)

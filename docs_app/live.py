@@ -11,6 +11,10 @@ from uuid import UUID
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
+from redis.exceptions import RedisError
+
+# What the channel layer raises while Redis can't be reached.
+LAYER_AWAY = (OSError, RedisError)
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +48,7 @@ def _send_on_commit(group: str, message: dict[str, object]) -> None:
             raise RuntimeError("CHANNEL_LAYERS has no default layer")
         try:
             async_to_sync(layer.group_send)(group, message)
-        except OSError as error:
+        except LAYER_AWAY as error:
             # The verb is done and stays done; open tabs learn of it by the poll.
             logger.warning("the channel layer is away: %s", error)
 
