@@ -6,8 +6,11 @@ The application sees an ASGI extension, `scope["extensions"]["collab.broadcast"]
 
 import asyncio
 import logging
+import os
 import socket
-from collections.abc import Awaitable, Callable
+import sys
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import daphne.server
@@ -95,9 +98,17 @@ daphne.server.WebSocketFactory = CollabWebSocketFactory
 
 
 class Server(daphne.server.Server):
-    """One process on one port. `run` returns after a clean stop."""
+    """One process on one port. `run` returns when the server has stopped; then call `end_process`."""
 
-    def __init__(self, application: Any, host: str, port: int, ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        application: Any,
+        host: str,
+        port: int,
+        *,
+        on_ready: Callable[[], None],
+        on_clean_end: Callable[[], None],
+    ) -> None:
         quoted = host.replace(":", "\\:")
         super().__init__(
             application,
@@ -108,7 +119,7 @@ class Server(daphne.server.Server):
             websocket_timeout=-1,
             server_name="collab",
         )
-        self._ready = ready
+        self._on_ready, self._on_clean_end = on_ready, on_clean_end
         self._ports: list[Any] = []
         self.failed = False
         self.in_order = False
@@ -118,7 +129,7 @@ class Server(daphne.server.Server):
         self._ports.append(port)
         # Small frames must not wait for the acknowledgement of earlier ones; accepted sockets inherit this.
         port.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._ready()
+        self._on_ready()
 
     def listen_error(self, failure: Any) -> None:
         self.failed = True
@@ -149,7 +160,23 @@ class Server(daphne.server.Server):
         """Before the reactor stops: take nobody in, commit every edit, send the tabs away, then end what is left."""
         for port in self._ports:
             port.stopListening()
+        # A request that hangs in a thread must not keep the process alive: the next one waits for its lock.
+        last_resort = threading.Timer(STOP_WITHIN + 1.5, self._give_up)
+        last_resort.daemon = True
+        last_resort.start()
         return defer.Deferred.fromFuture(asyncio.ensure_future(self._end()))
+
+    def _give_up(self) -> None:
+        logger.critical("something hangs, ending all the same")
+        self.end_process()
+
+    def end_process(self) -> None:
+        """End at once with 0 if every edit is committed. Threads are not waited for: none holds an edit."""
+        if self.in_order:
+            self._on_clean_end()
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(0 if self.in_order else 1)
 
     async def _end(self) -> None:
         try:
@@ -157,11 +184,10 @@ class Server(daphne.server.Server):
             self.in_order = True
         except TimeoutError:
             logger.critical("stopped with unsaved edits, the database did not take them in %g s", STOP_WITHIN)
-        await asyncio.sleep(0.1)
-        running: list[Awaitable[Any]] = []
-        for details in self.connections.values():
-            task = details.get("application_instance")
-            if task and not task.done():
-                task.cancel()
-                running.append(task)
-        await asyncio.gather(*running, return_exceptions=True)
+        running = [details.get("application_instance") for details in self.connections.values()]
+        tasks = [task for task in running if task and not task.done()]
+        # The tabs answer the closing handshake in a moment; after it their tasks end by themselves.
+        await asyncio.wait(tasks, timeout=0.3) if tasks else None
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=0.5) if tasks else None

@@ -201,6 +201,8 @@ TEMPLATES = [
 ]
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# The admin sends four fields for each member of a workspace on its page.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 # In memory, a channel holds what one process's rooms hear from the product and from each other; it is emptied at
 # once, and what a full one drops is found again in the log.
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
@@ -223,10 +225,8 @@ CACHES = {
 # -- People ------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "docs_app.User"
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+# Only this one: it extends Django's, and a second would hash every wrong password a second time.
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

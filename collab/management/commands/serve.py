@@ -39,15 +39,15 @@ class Command(BaseCommand):
         def ready() -> None:
             self.stdout.write(f"Collab is at {self._address(host, port)}")
             if setup.is_needed():
-                self._invite()
+                self._invite(host)
             self.stdout.flush()
 
-        server = Server(application, host, port, ready)
+        server = Server(application, host, port, on_ready=ready, on_clean_end=lock.release)
         server.run()
-        if server.in_order or server.failed:
-            lock.release()
         if server.failed:
+            lock.release()
             sys.exit(1)
+        server.end_process()
 
     def _lock(self, address: str) -> Lock:
         on_sqlite = connections[DEFAULT_DB_ALIAS].vendor == "sqlite"
@@ -67,9 +67,9 @@ class Command(BaseCommand):
             return f"http://{'localhost' if host in ('127.0.0.1', '::1') else host}:{port}/"
         return f"{settings.PUBLIC_URL}/ (listening on {host}:{port})"
 
-    def _invite(self) -> None:
+    def _invite(self, host: str) -> None:
         self.stdout.write("Open it to make the first account, which will be the administrator.")
-        if not settings.IS_LOCAL:
+        if not settings.IS_LOCAL or host not in ("127.0.0.1", "::1", "localhost"):
             self.stdout.write(f"You will be asked for this code: {setup.code()}")
 
     def _check_port(self, host: str, port: int) -> None:
