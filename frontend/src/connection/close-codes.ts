@@ -1,0 +1,75 @@
+/** What a close code makes the tab do, and what the person is told: the one list of both. */
+
+export type StopReason =
+  | "sign-in"
+  | "no-access"
+  | "not-found"
+  | "new-epoch"
+  | "trashed"
+  | "page-too-old"
+  | "other-person"
+  | "too-many"
+  | "unknown";
+
+/** The one step that helps the person on. */
+export type WayOut = "sign-in" | "reload" | "leave";
+
+export interface Stop {
+  readonly reason: StopReason;
+  readonly told: string;
+  readonly wayOut: WayOut;
+}
+
+export type CloseMeaning = { readonly then: "retry" } | { readonly then: "stop"; readonly stop: Stop };
+
+export const STOPS: Readonly<Record<StopReason, Stop>> = {
+  "sign-in": {
+    reason: "sign-in",
+    told: "You have been signed out. Your text stays here: sign in again to go on writing.",
+    wayOut: "sign-in",
+  },
+  "no-access": { reason: "no-access", told: "You no longer have access to this document.", wayOut: "leave" },
+  "not-found": {
+    reason: "not-found",
+    told: "This document does not exist, or it has not been shared with you.",
+    wayOut: "leave",
+  },
+  "new-epoch": {
+    reason: "new-epoch",
+    told: "This document was replaced by another version of itself. Reload to see it.",
+    wayOut: "reload",
+  },
+  trashed: { reason: "trashed", told: "This document is in the trash.", wayOut: "leave" },
+  "page-too-old": {
+    reason: "page-too-old",
+    told: "Collab has been updated since you opened this page. Reload to go on writing.",
+    wayOut: "reload",
+  },
+  "other-person": {
+    reason: "other-person",
+    told: "Somebody else has signed in to this browser. Reload to go on as that person.",
+    wayOut: "reload",
+  },
+  "too-many": {
+    reason: "too-many",
+    told: "This document is open in too many places. Close a tab that is not needed, then reload this one.",
+    wayOut: "reload",
+  },
+  unknown: { reason: "unknown", told: "The server has closed this document. Reload to try again.", wayOut: "reload" },
+};
+
+const STOP_CODES: Readonly<Record<number, StopReason>> = {
+  4401: "sign-in",
+  4403: "no-access",
+  4404: "not-found",
+  4409: "new-epoch",
+  4410: "trashed",
+  4426: "page-too-old",
+  4429: "too-many",
+};
+
+/** 4400 to 4499 stop the tab, even those this page is too old to know; everything else comes back by itself. */
+export function meaningOf(code: number): CloseMeaning {
+  if (code < 4400 || code > 4499) return { then: "retry" };
+  return { then: "stop", stop: STOPS[STOP_CODES[code] ?? "unknown"] };
+}

@@ -1,0 +1,148 @@
+/** Keeps one transport alive: opens it, listens for silence, comes back with backoff, or stops. Knows no Yjs. */
+
+import { delayBefore } from "./backoff";
+import type { Clock } from "./clock";
+import { type Stop, type StopReason, meaningOf } from "./close-codes";
+import { Observable } from "./observable";
+import { type Inbound, decode } from "./protocol";
+import type { OpenTransport, Transport } from "./transport";
+
+/** The server says something at least every 15 s, so twice that means nobody is there. */
+export const SILENCE = 30_000;
+
+/** A connection that lasted this long was a good one: the next reconnect starts from the shortest delay. */
+const GOOD_LIFE = 10_000;
+
+/** Stops that end elsewhere, in another tab: coming back to this one is reason enough to look again. */
+const PASSING: ReadonlySet<StopReason> = new Set<StopReason>(["sign-in", "too-many"]);
+
+export type Status =
+  | { readonly kind: "connecting" }
+  /** The server has spoken on this transport. */
+  | { readonly kind: "open" }
+  | { readonly kind: "waiting" }
+  | { readonly kind: "stopped"; readonly stop: Stop };
+
+export interface ConnectionHandlers {
+  opened(): void;
+  received(message: Inbound): void;
+  closed(): void;
+}
+
+export class Connection {
+  readonly status = new Observable<Status>({ kind: "connecting" });
+  private transport: Transport | null = null;
+  private usable = false;
+  private attempt = 0;
+  private openedAt = 0;
+  private heardAt = 0;
+  private cancelTimer = (): void => undefined;
+
+  constructor(
+    private readonly open: OpenTransport,
+    private readonly handlers: ConnectionHandlers,
+    private readonly clock: Clock,
+  ) {}
+
+  connect(): void {
+    this.cancelTimer();
+    if (this.status.value.kind !== "stopped") this.status.set({ kind: "connecting" });
+    this.heardAt = this.clock.now();
+    this.transport = this.open({
+      opened: () => this.onOpened(),
+      received: (frame) => this.onFrame(frame),
+      closed: (code) => this.onClosed(code),
+    });
+    this.watch();
+  }
+
+  /** False when there is nowhere to send it; the caller keeps it. */
+  send(frame: Uint8Array): boolean {
+    if (!this.usable || this.transport === null) return false;
+    this.transport.send(frame);
+    return true;
+  }
+
+  /** The person or the network came back: no waiting any more, and no trust in a socket that slept. */
+  wake(): void {
+    const status = this.status.value;
+    if (this.transport !== null) {
+      if (this.silence() >= SILENCE) this.giveUp();
+    } else if (status.kind === "waiting" || (status.kind === "stopped" && PASSING.has(status.stop.reason))) {
+      this.connect();
+    }
+  }
+
+  /** Gives the transport up and comes back through sync, which mends whatever went wrong. */
+  giveUp(): void {
+    if (this.transport === null) return;
+    this.transport.close();
+    this.onClosed(1006);
+  }
+
+  stop(stop: Stop): void {
+    this.transport?.close();
+    this.leaveTransport();
+    this.status.set({ kind: "stopped", stop });
+  }
+
+  destroy(): void {
+    this.transport?.close();
+    this.leaveTransport();
+  }
+
+  private onOpened(): void {
+    this.usable = true;
+    this.openedAt = this.clock.now();
+    this.heardAt = this.openedAt;
+    this.handlers.opened();
+  }
+
+  private onFrame(frame: Uint8Array): void {
+    this.heardAt = this.clock.now();
+    const transport = this.transport;
+    try {
+      const message = decode(frame);
+      this.handlers.received(message);
+    } catch (error) {
+      // A message this tab cannot read or apply leaves a hole; a new connection asks for everything missing.
+      console.error("Collab: a message could not be taken in", error);
+      this.giveUp();
+      return;
+    }
+    if (this.transport === transport && transport !== null) this.status.set({ kind: "open" });
+  }
+
+  private onClosed(code: number): void {
+    const meaning = meaningOf(code);
+    if (this.openedAt > 0 && this.clock.now() - this.openedAt >= GOOD_LIFE) this.attempt = 0;
+    this.leaveTransport();
+    if (meaning.then === "stop") {
+      this.status.set({ kind: "stopped", stop: meaning.stop });
+    } else if (this.status.value.kind !== "stopped") {
+      this.status.set({ kind: "waiting" });
+      this.cancelTimer = this.clock.after(delayBefore(this.attempt, this.clock.random()), () => this.connect());
+      this.attempt += 1;
+    }
+  }
+
+  private leaveTransport(): void {
+    this.cancelTimer();
+    const wasUsable = this.usable;
+    this.transport = null;
+    this.usable = false;
+    this.openedAt = 0;
+    if (wasUsable) this.handlers.closed();
+  }
+
+  private watch(): void {
+    this.cancelTimer = this.clock.after(Math.max(SILENCE - this.silence(), 0), () => {
+      if (this.silence() >= SILENCE) this.giveUp();
+      else this.watch();
+    });
+  }
+
+  private silence(): number {
+    return this.clock.now() - this.heardAt;
+  }
+}
