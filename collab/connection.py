@@ -63,6 +63,7 @@ class Connection:
         self, *, room: Room, transport: Transport, participant: Participant, role: Role, extended: bool
     ) -> None:
         self.room, self.participant, self.role, self.extended = room, participant, role, extended
+        self._may_write = access.may_write(role)
         self._transport = transport
         self._received = 0
         self.claimed = 0
@@ -132,7 +133,7 @@ class Connection:
         self._received += 1
         if len(update) > settings.MAX_FRAME:
             reason = "too-large"
-        elif not access.may_write(self.role):
+        elif not self._may_write:
             # Every client answers our sync step 1, also one that may only read and has nothing to say.
             reason = "" if whole_state and self.room.has_all_of(update) else "read-only"
             if not reason:

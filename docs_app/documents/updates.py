@@ -57,32 +57,36 @@ class _Reader:
         self.data, self.pos, self.end = data, 0, len(data)
 
     def byte(self) -> int:
-        pos = self.pos
-        if pos >= self.end:
-            raise MalformedUpdateError("ends too early")
-        self.pos = pos + 1
-        return self.data[pos]
-
-    def uint(self, limit: int) -> int:
-        pos = self.pos
-        if pos < self.end and (value := self.data[pos]) < 0x80:
-            self.pos = pos + 1
-        else:
-            value = self._long_uint()
-        if value > limit:
-            raise MalformedUpdateError("a number is too large")
+        try:
+            value = self.data[self.pos]
+        except IndexError:
+            raise MalformedUpdateError("ends too early") from None
+        self.pos += 1
         return value
 
-    def _long_uint(self) -> int:
-        value = shift = 0
-        # 8 bytes hold 56 bits, enough for 53; a longer run is hostile.
-        for _ in range(8):
-            byte = self.byte()
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                return value
-            shift += 7
-        raise MalformedUpdateError("a number is too long")
+    def uint(self, limit: int) -> int:
+        # Written out rather than built on `byte`: this is most of what reading an update costs.
+        data, pos = self.data, self.pos
+        try:
+            value = data[pos]
+            pos += 1
+            if value >= 0x80:
+                value &= 0x7F
+                # 8 bytes hold 56 bits, enough for 53; a longer run is hostile.
+                for shift in (7, 14, 21, 28, 35, 42, 49):
+                    byte = data[pos]
+                    pos += 1
+                    value |= (byte & 0x7F) << shift
+                    if byte < 0x80:
+                        break
+                else:
+                    raise MalformedUpdateError("a number is too long")
+        except IndexError:
+            raise MalformedUpdateError("ends too early") from None
+        if value > limit:
+            raise MalformedUpdateError("a number is too large")
+        self.pos = pos
+        return value
 
     def count(self) -> int:
         """How many items follow: each takes at least one byte."""

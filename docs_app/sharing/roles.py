@@ -13,8 +13,11 @@ class Role(models.TextChoices):
     @property
     def rank(self) -> int:
         """0 for a viewer to 4 for an owner."""
-        return list(Role).index(self)
+        return _RANKS[self]
 
     def reaches(self, other: "Role") -> bool:
         """Whether this role may do at least what the other may."""
         return self.rank >= other.rank
+
+
+_RANKS = {role: rank for rank, role in enumerate(Role)}
