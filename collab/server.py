@@ -73,10 +73,14 @@ class CollabWebSocket(WebSocketProtocol):
         try:
             super().onMessage(payload, isBinary)
         except UnicodeDecodeError:
-            self.sendClose(code=int(Close.MALFORMED))
+            self.serverClose(Close.MALFORMED)
         if not self.paused and self.application_queue.qsize() >= MAX_INBOUND:
             self.paused = True
             self.transport.pauseProducing()
+
+    def serverClose(self, code: int | None = None) -> None:  # noqa: N802 (Daphne's name)
+        # Not sendClose, which takes only 1000 and 3000 upwards: a server may well say 1011, 1012 or 1013.
+        self.sendCloseFrame(code=code or 1000, reasonUtf8=None, isReply=False)
 
     def resume(self) -> None:
         """Read on, once the application has caught up."""
@@ -184,6 +188,8 @@ class Server(daphne.server.Server):
             self.in_order = True
         except TimeoutError:
             logger.critical("stopped with unsaved edits, the database did not take them in %g s", STOP_WITHIN)
+        except Exception:
+            logger.exception("stopped, perhaps with unsaved edits")
         running = [details.get("application_instance") for details in self.connections.values()]
         tasks = [task for task in running if task and not task.done()]
         # The tabs answer the closing handshake in a moment; after it their tasks end by themselves.
