@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 INTERVAL = 0.1
 MAX_DOCUMENTS = 200
 MAX_BACKOFF = 5.0
+# Seconds after which a commit that has not ended counts as not saving.
+SLOW = 3.0
 
 
 class Sender(Protocol):
@@ -147,8 +149,7 @@ class Saver:
         try:
             entries = {document: _entries(document, edits) for document, edits in batch.items()}
             flat = [entry for some in entries.values() for entry in some]
-            loop = asyncio.get_running_loop()
-            outcomes = await loop.run_in_executor(self._thread, self._write, flat) if flat else []
+            outcomes = await self._written(flat) if flat else []
         except Exception:
             # Whatever it is: the edits are not on disk, and must neither be forgotten nor called saved.
             logger.exception("the edits of %d documents can't be committed now", len(batch))
@@ -170,6 +171,17 @@ class Saver:
                 logger.exception("document %s: what was saved can't be reported", document.document_id)
                 document.rejected("unreported")
         return True
+
+    async def _written(self, entries: list[Entry]) -> list[Committed | Rejected]:
+        """Have the thread commit the entries. A database that neither takes nor refuses them is waited for, but tabs
+        are told."""
+        writing = asyncio.get_running_loop().run_in_executor(self._thread, self._write, entries)
+        done, _ = await asyncio.wait({writing}, timeout=SLOW)
+        if not done:
+            logger.warning("the database has not answered for %g s", SLOW)
+            for document in {*self._in_flight, *self._waiting}:
+                document.saving(False)
+        return await writing
 
     def _write(self, entries: list[Entry]) -> list[Committed | Rejected]:
         close_old_connections()

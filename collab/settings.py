@@ -73,6 +73,16 @@ def read_database(folder: Path) -> dict[str, Any]:
         stop(
             "DATABASE_URL must look like postgres://user:password@host:5432/name or sqlite:////path/to/file."
         )
+    if database["ENGINE"].endswith("postgresql"):
+        # A connection whose other end is gone without a word must fail in half a minute, not in two hours.
+        database["OPTIONS"] = {
+            "connect_timeout": 5,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 20_000,
+            **database.get("OPTIONS", {}),
+        }
     if database["ENGINE"].endswith("sqlite3"):
         database["OPTIONS"] = {
             # IMMEDIATE: a transaction that reads first and writes later must not fail with "database is locked".
