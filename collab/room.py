@@ -277,9 +277,11 @@ class Room:
         if ok != self.is_saving:
             self.is_saving = ok
             self.tell({"type": "saving", "ok": ok})
-            for member in [member for member in self.members if ok and member.was_refused]:
-                # It holds edits that we had no room for; coming back it brings them again.
-                member.close(Close.ACCESS_CHANGED)
+
+    def call_back(self) -> None:
+        """Have the tabs come back whose edits we had no room for, now that there is: they bring them again."""
+        for member in [member for member in self.members if member.was_refused]:
+            member.close(Close.ACCESS_CHANGED)
 
     def follow(self, rows: Sequence[log.Row], bindings: dict[int, int | None]) -> None:
         """Take in rows that other processes stored; those before `seq + 1` are known, a gap is left to be read."""

@@ -286,6 +286,8 @@ class Rooms:
             await asyncio.sleep(BEAT_EVERY)
             now = time.monotonic()
             for room in list(self._rooms.values()):
+                if not self.saver.is_full:
+                    room.call_back()
                 for member in list(room.members):
                     member.beat(now)
 
