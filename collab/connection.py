@@ -66,6 +66,7 @@ class Connection:
         self._may_write = access.may_write(role)
         self._transport = transport
         self._received = 0
+        self._largest = 0
         self.claimed = 0
         self.was_refused = False
         self._closed = False
@@ -128,6 +129,9 @@ class Connection:
         except MalformedUpdateError as error:
             raise ProtocolError("no state vector") from error
         self._send(protocol.sync_step_2(state))
+        # Somebody who never gets what waits for its past could not follow what comes after it.
+        for update in self.room.replica.pending:
+            self._send(protocol.update(update))
 
     def _edit(self, update: bytes, *, whole_state: bool) -> None:
         self._received += 1
@@ -137,7 +141,7 @@ class Connection:
             # Every client answers our sync step 1, also one that may only read and has nothing to say.
             reason = "" if whole_state and self.room.has_all_of(update) else "read-only"
             if not reason:
-                self.saved(self._received, self.room.seq)
+                self.room.acknowledge(self, self._received)
         else:
             reason = self.room.edit(self, self._received, update, whole_state=whole_state)
         if reason:
@@ -171,7 +175,9 @@ class Connection:
         if self._closed:
             return
         self._last_write = time.monotonic()
-        if self._transport.write(frame) > MAX_QUEUED + len(frame.payload):
+        # A large document on a slow line is no reader that has stopped: its state must get through.
+        self._largest = max(self._largest, len(frame.payload))
+        if self._transport.write(frame) > MAX_QUEUED + self._largest:
             self.close(Close.TRY_AGAIN)
 
     def role_is(self, role: Role | None) -> None:

@@ -6,6 +6,7 @@ here from the signed-in person, whatever the tab says.
 
 from typing import Any, Protocol
 
+from collab.protocol import MAX_AWARENESS_CLIENTS as MAX_CLIENTS
 from collab.protocol import AwarenessState
 
 _PASSED_ON = ("cursor", "selection")
@@ -36,11 +37,14 @@ class Presence:
             known = self._states.get(client)
             if known and (clock < known.clock or (clock == known.clock and state is not None)):
                 continue
-            if known is None and state is None:
+            if known is None and (state is None or self._announced_by(speaker) >= MAX_CLIENTS):
                 continue
             self._speakers[client] = speaker
             self._states[client] = AwarenessState(client, clock, _clean(state, speaker.identity))
             self._changed.add(client)
+
+    def _announced_by(self, speaker: Speaker) -> int:
+        return sum(owner is speaker for owner in self._speakers.values())
 
     def leave(self, speaker: Speaker) -> None:
         """Everything that the connection announced is gone."""

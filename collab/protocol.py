@@ -161,17 +161,14 @@ def _decode_state(raw: bytes) -> dict[str, Any] | None:
     if len(raw) > MAX_AWARENESS_STATE:
         raise ProtocolError("an awareness state is too large")
     try:
-        state = json.loads(raw, parse_constant=_refuse_constant)
+        state = json.loads(raw)
+        # Python reads NaN, Infinity, 1e999 and half surrogate pairs, which no browser could read again.
+        json.dumps(state, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise ProtocolError("an awareness state is no JSON") from error
     if state is not None and not isinstance(state, dict):
         raise ProtocolError("an awareness state is no object")
     return state
-
-
-def _refuse_constant(name: str) -> None:
-    # Python reads NaN and Infinity, browsers do not.
-    raise ValueError(name)
 
 
 def _uint(value: int) -> bytes:

@@ -5,6 +5,7 @@ An edit's way is `edit` (gate), `_flush` (to the other tabs), then `saver` (to d
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -18,7 +19,7 @@ from collab.protocol import AwarenessState, Close, Frame
 from collab.saver import Edit, Saver, Sender
 from docs_app.documents import log
 from docs_app.documents.log import Entry, Loaded
-from docs_app.documents.replica import BrokenReplicaError, NotApplicableError, merge
+from docs_app.documents.replica import BrokenReplicaError, NotApplicableError, join
 from docs_app.documents.updates import MalformedUpdateError, Scan, scan
 from docs_app.sharing.roles import Role
 
@@ -63,7 +64,7 @@ class Member(Speaker, Sender, Protocol):
 
 class Room:
     """Lives on the event loop. `on_commit` hears which rows this process stored, to ring at the others' doors;
-    `on_gap` is asked to read the log when rows are missing."""
+    `on_gap` is asked to read the log when rows are missing; `on_join` hears that somebody came."""
 
     def __init__(
         self,
@@ -73,6 +74,7 @@ class Room:
         saver: Saver,
         on_commit: Callable[["Room", list[tuple[Entry, int]]], None],
         on_gap: Callable[["Room"], None],
+        on_join: Callable[["Room"], None] = lambda room: None,
         after_crash: Callable[[], bool] = lambda: False,
     ) -> None:
         self.document_id, self.epoch, self.seq = document_id, loaded.epoch, loaded.seq
@@ -82,14 +84,16 @@ class Room:
         self.presence = Presence()
         self.members: set[Member] = set()
         self.left_at = time.monotonic()
+        self.rights_changed_at = -math.inf
         self.broken = self.catching_up = self.frozen = False
         self.rows_since_snapshot = len(loaded.rows)
         self.bytes_since_snapshot = sum(len(row.data) for row in loaded.rows)
-        self.size = len(loaded.snapshot or b"") + self.bytes_since_snapshot
+        stored = [loaded.snapshot or b"", *loaded.pending]
+        self.size = sum(map(len, stored)) + self.bytes_since_snapshot
         self._saver, self._on_commit, self._on_gap = saver, on_commit, on_gap
-        self._after_crash = after_crash
+        self._on_join, self._after_crash = on_join, after_crash
         self._loop = asyncio.get_running_loop()
-        self._outbox: list[tuple[Member | None, bytes]] = []
+        self._outbox: list[tuple[Member | None, bytes, Scan]] = []
         self._flush_at: asyncio.TimerHandle | None = None
         self._next_flush = 0.0
         self._awareness_at: asyncio.TimerHandle | None = None
@@ -101,6 +105,7 @@ class Room:
 
     def join(self, member: Member) -> None:
         self.members.add(member)
+        self._on_join(self)
 
     def leave(self, member: Member) -> None:
         self.members.discard(member)
@@ -146,7 +151,7 @@ class Room:
         try:
             scanned = scanned or scan(update)
             if self._is_known(scanned, whole_state=whole_state):
-                self._acknowledge(sender, number)
+                self.acknowledge(sender, number)
                 return ""
             claims = self._claims(sender, scanned, whole_state=whole_state)
             if claims is None:
@@ -172,8 +177,8 @@ class Room:
         self.grow(len(update))
         self.bindings.update(dict.fromkeys(claims, sender.user_id))
         sender.claimed += len(claims)
-        self._saver.add(self, Edit(update, sender.user_id, claims, sender, number))
-        self._post(sender, update)
+        self._saver.add(self, Edit(update, scanned, sender.user_id, claims, sender, number))
+        self._post(sender, update, scanned)
         return ""
 
     def grow(self, more: int) -> None:
@@ -197,10 +202,10 @@ class Room:
         # Looking up deletions costs a walk over all of them: worth it for a whole state, not for every backspace.
         return (whole_state or not scanned.deletes) and self.replica.brings_nothing(scanned)
 
-    def _acknowledge(self, sender: Member, number: int) -> None:
+    def acknowledge(self, sender: Member, number: int) -> None:
         """Confirm a frame without news, but never before the sender's earlier frames are on disk."""
         if self._saver.has_unsaved(self):
-            self._saver.add(self, Edit(None, sender.user_id, (), sender, number))
+            self._saver.add(self, Edit(None, Scan(), sender.user_id, (), sender, number))
         else:
             sender.saved(number, self.seq)
 
@@ -223,9 +228,9 @@ class Room:
                 return None
         return tuple(claims) if sender.claimed + len(claims) <= MAX_CLAIMS else None
 
-    def _post(self, sender: Member | None, update: bytes) -> None:
+    def _post(self, sender: Member | None, update: bytes, scanned: Scan) -> None:
         """Put an update into the outbox: it leaves at once after a quiet moment, with others when the room is busy."""
-        self._outbox.append((sender, update))
+        self._outbox.append((sender, update, scanned))
         if self._flush_at is None:
             self._flush_at = self._loop.call_at(max(self._loop.time(), self._next_flush), self._flush)
 
@@ -233,10 +238,10 @@ class Room:
         self._flush_at = None
         started = self._loop.time()
         outbox, self._outbox = self._outbox, []
-        senders = {sender for sender, _ in outbox}
+        senders = {sender for sender, _, _ in outbox}
         # What several people wrote goes to all of them as one frame: one's own edits change nothing when they return.
         alone = next(iter(senders)) if len(senders) == 1 else None
-        for update in self._merged([update for _, update in outbox]):
+        for update in join((update, scanned) for _, update, scanned in outbox):
             frame = Frame(protocol.update(update))
             for member in list(self.members):
                 if member is not alone:
@@ -244,22 +249,13 @@ class Room:
         now = self._loop.time()
         self._next_flush = now + min(now - started, MAX_FLUSH_DELAY)
 
-    def _merged(self, updates: list[bytes]) -> Sequence[bytes]:
-        if len(updates) == 1:
-            return updates
-        try:
-            return [merge(updates)]
-        except NotApplicableError as error:
-            logger.warning("document %s: sent %d updates unmerged: %s", self.document_id, len(updates), error)
-            return updates
-
     # -- The log -------------------------------------------------------------------------------------------------
 
     def committed(self, rows: list[tuple[Entry, int]]) -> None:
         """Rows of this process are on disk. If others were stored before them, those have to be read."""
         self.rows_since_snapshot += len(rows)
         self.bytes_since_snapshot += sum(len(entry.data) for entry, _ in rows)
-        self._stored_ahead.update(seq for _, seq in rows)
+        self._stored_ahead.update(seq for _, seq in rows if seq > self.seq)
         self._advance()
         self._on_commit(self, rows)
         if self._stored_ahead:
@@ -301,14 +297,15 @@ class Room:
 
     def _apply_stored(self, row: log.Row) -> None:
         try:
-            self.replica.apply(row.data)
+            scanned = scan(row.data)
+            self.replica.apply(row.data, scanned)
         except (MalformedUpdateError, NotApplicableError, BrokenReplicaError):
             # Another process could apply it. Reading the document anew tells which of us is wrong.
             logger.exception("document %s: row %d can't be applied", self.document_id, row.seq)
             self.abandon()
         else:
             self.grow(len(row.data))
-            self._post(None, row.data)
+            self._post(None, row.data, scanned)
 
     def abandon(self, code: Close = Close.RESTARTING) -> None:
         """Give this room up: nobody enters it any more, and its tabs come back to a new one."""

@@ -6,6 +6,7 @@ sequence number every few seconds.
 
 import asyncio
 import logging
+import math
 import os
 import secrets
 import time
@@ -38,6 +39,8 @@ BEAT_EVERY = 2.0
 RETRY_AFTER = 1.0
 POLL_EVERY = 4.0
 RECHECK_EVERY = 60.0
+# Between the look at somebody's rights and their place in the room, at most.
+JOINS_WITHIN = 15.0
 # An empty room stays open a while: people reload, and the next one to open the document finds it ready.
 LINGER = 60.0
 MAX_IDLE_ROOMS = 200
@@ -68,6 +71,7 @@ class Rooms:
         self._layer: Any = get_channel_layer()
         self._process = f"{os.getpid()}.{secrets.token_hex(4)}"
         self._channel = ""
+        self._people_changed_at = -math.inf
 
     def start(self) -> None:
         self.saver.start()
@@ -153,6 +157,7 @@ class Rooms:
                 saver=self.saver,
                 on_commit=self._announce,
                 on_gap=self._catch_up_soon,
+                on_join=self._joined,
                 after_crash=lambda: time.monotonic() < self._relaying_until,
             )
             if room.failed:
@@ -162,6 +167,7 @@ class Rooms:
             del self._opening[document_id]
         if document_id in self._heard_while_opening:
             self._heard_while_opening.discard(document_id)
+            room.rights_changed_at = time.monotonic()
             self._catch_up_soon(room)
         return room
 
@@ -184,12 +190,17 @@ class Rooms:
         empty = sorted((r for r in self._rooms.values() if not r.members), key=lambda room: room.left_at)
         for index, room in enumerate(empty):
             overdue = room.broken or now - room.left_at > LINGER or index < len(empty) - MAX_IDLE_ROOMS
-            if overdue and not self.saver.has_unsaved(room):
-                if room.rows_since_snapshot >= ROWS_WORTH_A_SNAPSHOT:
-                    self._compact_soon(room)
-                if self._rooms.get(room.document_id) is room:
-                    del self._rooms[room.document_id]
-                    await self._group("group_discard", room.document_id)
+            # Looked at again: somebody may have entered while an earlier room of this list left its group.
+            if not overdue or room.members or self.saver.has_unsaved(room):
+                continue
+            if self._rooms.get(room.document_id) is not room:
+                continue
+            if room.rows_since_snapshot >= ROWS_WORTH_A_SNAPSHOT:
+                self._compact_soon(room)
+            del self._rooms[room.document_id]
+            await self._group("group_discard", room.document_id)
+            if room.document_id in self._rooms or room.document_id in self._opening:
+                await self._group("group_add", room.document_id)
 
     # -- The log -------------------------------------------------------------------------------------------------
 
@@ -251,13 +262,14 @@ class Rooms:
     async def _listen(self) -> None:
         self._channel = await self._layer.new_channel("collab")
         await self._layer.group_add(live.PEOPLE, self._channel)
-        for document_id in list(self._rooms):
+        for document_id in [*self._rooms, *self._opening]:
             await self._layer.group_add(live.group_of(document_id), self._channel)
         while True:
             self._hear(await self._layer.receive(self._channel))
 
     def _hear(self, message: dict[str, Any]) -> None:
         if message["type"] == "person.changed":
+            self._people_changed_at = time.monotonic()
             for affected in self._rooms.values():
                 if any(member.user_id == message["user"] for member in affected.members):
                     self._spawn(self._recheck(affected))
@@ -277,6 +289,7 @@ class Rooms:
 
     def _hear_event(self, room: Room, event: dict[str, object]) -> None:
         if event["type"] == "access":
+            room.rights_changed_at = time.monotonic()
             self._spawn(self._recheck(room))
         else:
             room.tell(event)
@@ -300,11 +313,11 @@ class Rooms:
         """Find what a lost doorbell would have said."""
         while True:
             await asyncio.sleep(POLL_EVERY)
-            if self._rooms:
-                facts = await self.read(_facts_of, list(self._rooms))
-                for document_id, room in list(self._rooms.items()):
-                    if not room.broken:
-                        self._compare(room, facts.get(document_id))
+            # Only those asked for: a document that opens meanwhile is not in the answer.
+            if asked := [room for room in self._rooms.values() if not room.broken]:
+                facts = await self.read(_facts_of, [room.document_id for room in asked])
+                for room in asked:
+                    self._compare(room, facts.get(room.document_id))
 
     def _compare(self, room: Room, fact: "_Fact | None") -> None:
         """Act on what the database says of a room's document."""
@@ -326,6 +339,11 @@ class Rooms:
             await asyncio.sleep(RECHECK_EVERY)
             for room in list(self._rooms.values()):
                 await self._recheck(room)
+
+    def _joined(self, room: Room) -> None:
+        """What somebody may do was looked up a moment before they joined; if it has changed since, look again."""
+        if time.monotonic() - max(room.rights_changed_at, self._people_changed_at) < JOINS_WITHIN:
+            self._spawn(self._recheck(room))
 
     async def _recheck(self, room: Room) -> None:
         """Ask again who is still signed in and what everybody here may do."""

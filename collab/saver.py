@@ -18,7 +18,8 @@ from django.db import close_old_connections
 
 from docs_app.documents import log
 from docs_app.documents.log import Committed, Entry, Rejected
-from docs_app.documents.replica import NotApplicableError, merge
+from docs_app.documents.replica import join
+from docs_app.documents.updates import Scan
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Edit:
     Without an update there is nothing to store: the sender waits for what it sent before."""
 
     update: bytes | None
+    scanned: Scan
     author_id: int
     clients: tuple[int, ...]
     sender: Sender
@@ -155,7 +157,8 @@ class Saver:
             logger.exception("the edits of %d documents can't be committed now", len(batch))
             for document, edits in batch.items():
                 self._waiting[document] = edits + self._waiting.pop(document, [])
-                document.saving(False)
+            for document in batch:
+                _tell_saving(document, ok=False)
             # One document that the database refuses must not keep the others waiting: find it by halving.
             self._limit = max(1, self._limit // 2)
             return False
@@ -180,7 +183,7 @@ class Saver:
         if not done:
             logger.warning("the database has not answered for %g s", SLOW)
             for document in {*self._in_flight, *self._waiting}:
-                document.saving(False)
+                _tell_saving(document, ok=False)
         return await writing
 
     def _write(self, entries: list[Entry]) -> list[Committed | Rejected]:
@@ -197,20 +200,18 @@ def _entries(document: Saveable, edits: Iterable[Edit]) -> list[Entry]:
 
 
 def _merged(document: Saveable, author_id: int, edits: list[Edit]) -> Iterable[Entry]:
-    updates = [edit.update for edit in edits if edit.update is not None]
-    if not updates:
-        return
-    try:
-        data = merge(updates)
-    except NotApplicableError as error:
-        # Each was applied on its own; that they can't be merged is no reason to lose them.
-        logger.warning("document %s: %d updates stay unmerged: %s", document.document_id, len(edits), error)
-        for edit in edits:
-            if edit.update is not None:
-                yield Entry(document.document_id, author_id, edit.update, document.epoch, edit.clients)
-    else:
-        clients = tuple(client for edit in edits for client in edit.clients)
+    clients = tuple(client for edit in edits for client in edit.clients)
+    updates = [(edit.update, edit.scanned) for edit in edits if edit.update is not None]
+    for data in join(updates):
         yield Entry(document.document_id, author_id, data, document.epoch, clients)
+
+
+def _tell_saving(document: Saveable, *, ok: bool) -> None:
+    try:
+        document.saving(ok)
+    except Exception:
+        # Saving must go on for the others, and for this one's edits too.
+        logger.exception("document %s: could not be told about saving", document.document_id)
 
 
 def _report(

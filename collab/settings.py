@@ -40,9 +40,22 @@ def read_public_url() -> str:
     """`COLLAB_URL` without a trailing slash: scheme, host and port, nothing else."""
     url = env.str("COLLAB_URL", "http://localhost:8000").rstrip("/")
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+    try:
+        is_address = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_address = False
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or not is_address
+        or parts.path
+        or parts.query
+    ):
         stop(f"COLLAB_URL must look like https://docs.example.org, not {url!r}.")
-    return url
+    # As browsers write it in the Origin header: lower case, and no port that the scheme implies.
+    default = {"http": 80, "https": 443}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in (None, default) else "")
 
 
 def read_secret_key(folder: Path) -> str:

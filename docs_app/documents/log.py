@@ -8,17 +8,18 @@ can't be read with certainty raises LogDamagedError: a document that failed to l
 import logging
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Sum
 from django.db.models.functions import Length
 from django.utils import timezone
 
+from docs_app.accounts.models import User
 from docs_app.documents.models import ClientBinding, Document, DocumentSnapshot, DocumentUpdate
-from docs_app.documents.replica import NotApplicableError, Replica, deleted
+from docs_app.documents.replica import NotApplicableError, Replica
 from docs_app.documents.updates import MalformedUpdateError
 
 logger = logging.getLogger(__name__)
@@ -66,14 +67,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Everything needed to open a document: `snapshot` (a Yjs update, None before the first), the rows after it, and
-    which person each client id belongs to (None: the server)."""
+    """Everything needed to open a document: `snapshot` (a Yjs update, None before the first) and what was `pending` at
+    that moment, the rows after it, and which person each client id belongs to (None: the server)."""
 
     seq: int
     epoch: int
     schema_version: int
     snapshot_seq: int
     snapshot: bytes | None
+    pending: list[bytes]
     rows: list[Row]
     bindings: dict[int, int | None]
 
@@ -81,69 +83,85 @@ class Loaded:
 def append(entries: Sequence[Entry]) -> list[Committed | Rejected]:
     """Store all entries, of any number of documents, in one transaction; answers one outcome per entry, in order.
     A database error raises and stores nothing."""
+    try:
+        return _append(entries)
+    except IntegrityError:
+        # An author's account was deleted while the edit waited. The edit stays, without a name.
+        authors = {entry.author_id for entry in entries if entry.author_id is not None}
+        gone = authors - set(User.objects.filter(pk__in=authors).values_list("pk", flat=True))
+        if not gone:
+            raise
+        return _append(
+            [replace(e, author_id=None, clients=()) if e.author_id in gone else e for e in entries]
+        )
+
+
+def _append(entries: Sequence[Entry]) -> list[Committed | Rejected]:
     with transaction.atomic():
         # Locked in the order of ids: two processes that commit the same documents must not wait for each other.
         ids = sorted({entry.document_id for entry in entries})
         documents = {d.id: d for d in Document.objects.select_for_update().filter(id__in=ids).order_by("id")}
-        foreign = _foreign_bindings(entries)
+        owners = _owners(entries)
         outcomes: list[Committed | Rejected] = []
         rows: list[DocumentUpdate] = []
         bindings: list[ClientBinding] = []
         now = timezone.now()
         for entry in entries:
             document = documents.get(entry.document_id)
-            if document is None or (refused := _obstacle(document, entry, foreign)):
+            if document is None or (refused := _obstacle(document, entry, owners)):
                 outcomes.append(Rejected("gone" if document is None else refused))
                 continue
             document.seq += 1
             document.size += len(entry.data)
             document.updated_at = now
             outcomes.append(Committed(document.seq))
-            rows.append(
-                DocumentUpdate(
-                    document=document,
-                    seq=document.seq,
-                    author_id=entry.author_id,
-                    data=entry.data,
-                    created_at=now,
-                )
-            )
-            bindings += [
-                ClientBinding(document=document, client_id=c, user_id=entry.author_id) for c in entry.clients
-            ]
+            rows.append(_row(document, entry, now))
+            bindings += _new_bindings(document, entry, owners)
         if rows:
             DocumentUpdate.objects.bulk_create(rows)
-            ClientBinding.objects.bulk_create(bindings, ignore_conflicts=True)
+            ClientBinding.objects.bulk_create(bindings)
             changed = {row.document_id for row in rows}
             Document.objects.bulk_update((documents[key] for key in changed), ["seq", "size", "updated_at"])
     return outcomes
 
 
-def _obstacle(document: Document, entry: Entry, foreign: set[tuple[UUID, int, int | None]]) -> str:
+def _row(document: Document, entry: Entry, now: datetime) -> DocumentUpdate:
+    return DocumentUpdate(
+        document=document, seq=document.seq, author_id=entry.author_id, data=entry.data, created_at=now
+    )
+
+
+_Owners = dict[tuple[UUID, int], int | None]
+
+
+def _new_bindings(document: Document, entry: Entry, owners: _Owners) -> list[ClientBinding]:
+    """Bindings for the clients that nobody has used before; they are counted as the author's from now on."""
+    fresh = [client for client in dict.fromkeys(entry.clients) if (document.id, client) not in owners]
+    owners.update({(document.id, client): entry.author_id for client in fresh})
+    return [ClientBinding(document=document, client_id=client, user_id=entry.author_id) for client in fresh]
+
+
+def _obstacle(document: Document, entry: Entry, owners: _Owners) -> str:
     """Why the entry can't be stored, or an empty string."""
     if document.trashed_at is not None:
         return "trash"
     if document.epoch != entry.epoch:
         return "epoch"
-    if any((entry.document_id, client, entry.author_id) in foreign for client in entry.clients):
+    if any(owners.get((document.id, client), entry.author_id) != entry.author_id for client in entry.clients):
         return "not-yours"
     return ""
 
 
-def _foreign_bindings(entries: Iterable[Entry]) -> set[tuple[UUID, int, int | None]]:
-    """Which (document, client, author) of the entries name a client id that another process bound to somebody else."""
-    wanted = {(e.document_id, client): e.author_id for e in entries for client in e.clients}
-    if not wanted:
-        return set()
+def _owners(entries: Iterable[Entry]) -> _Owners:
+    """Who the clients that the entries claim belong to already: another process may have been first."""
+    claimed = {(entry.document_id, client) for entry in entries for client in entry.clients}
+    if not claimed:
+        return {}
     known = ClientBinding.objects.filter(
-        document_id__in={document_id for document_id, _ in wanted},
-        client_id__in={client for _, client in wanted},
+        document_id__in={document_id for document_id, _ in claimed},
+        client_id__in={client for _, client in claimed},
     ).values_list("document_id", "client_id", "user_id")
-    return {
-        (document_id, client, wanted[document_id, client])
-        for document_id, client, owner in known
-        if (document_id, client) in wanted and wanted[document_id, client] != owner
-    }
+    return {(document_id, client): owner for document_id, client, owner in known}
 
 
 def since(document_id: UUID, seq: int, until: int | None = None) -> list[Row]:
@@ -183,39 +201,55 @@ def _load(document_id: UUID) -> Loaded:
     return loaded
 
 
-def _read(document: Document, until: int | None) -> Loaded:
-    """The document as it was after row `until`, or as it is now."""
+def _read(document: Document, until: int | None, base: int | None = None) -> Loaded:
+    """The document as it was after row `until`, or as it is now, from the newest snapshot (not after `base`)."""
     snapshots = DocumentSnapshot.objects.filter(document=document)
-    if until is not None:
-        snapshots = snapshots.filter(seq__lte=until)
+    if base is not None or until is not None:
+        snapshots = snapshots.filter(seq__lte=until if base is None else base)
     stored = snapshots.order_by("-seq").first()
     snapshot_seq = stored.seq if stored else 0
     rows = since(document.id, snapshot_seq, until)
+    snapshot, pending = _unpack(stored) if stored else (None, [])
     return Loaded(
         seq=rows[-1].seq if rows else snapshot_seq,
         epoch=document.epoch,
         schema_version=document.schema_version,
         snapshot_seq=snapshot_seq,
-        snapshot=_unpack(stored) if stored else None,
+        snapshot=snapshot,
+        pending=pending,
         rows=rows,
         bindings=dict(ClientBinding.objects.filter(document=document).values_list("client_id", "user_id")),
     )
 
 
-def _unpack(stored: DocumentSnapshot) -> bytes:
+def _unpack(stored: DocumentSnapshot) -> tuple[bytes, list[bytes]]:
+    """The state and the pending updates of a snapshot."""
     try:
-        return zlib.decompress(bytes(stored.data))
+        state = zlib.decompress(bytes(stored.data))
+        framed = zlib.decompress(bytes(stored.pending)) if stored.pending else b""
     except zlib.error as error:
         raise LogDamagedError(f"snapshot {stored.seq} can't be unpacked: {error}") from error
+    pending = []
+    while framed:
+        end = 4 + int.from_bytes(framed[:4])
+        pending.append(framed[4:end])
+        framed = framed[end:]
+    return state, pending
+
+
+def _open_snapshot(seq: int, state: bytes, pending: Iterable[bytes]) -> Replica:
+    try:
+        return Replica([state, *pending])
+    except (NotApplicableError, MalformedUpdateError) as error:
+        raise LogDamagedError(f"snapshot {seq} can't be applied: {error}") from error
 
 
 def replay(loaded: Loaded) -> tuple[Replica, dict[int, str]]:
     """The document in memory, and the rows that can't be applied with the reason. Raises LogDamagedError for a snapshot
     that can't be applied."""
-    try:
-        replica = Replica([loaded.snapshot] if loaded.snapshot is not None else [])
-    except (NotApplicableError, MalformedUpdateError) as error:
-        raise LogDamagedError(f"snapshot {loaded.snapshot_seq} can't be applied: {error}") from error
+    replica = Replica()
+    if loaded.snapshot is not None:
+        replica = _open_snapshot(loaded.snapshot_seq, loaded.snapshot, loaded.pending)
     failed: dict[int, str] = {}
     for row in loaded.rows:
         if row.set_aside:
@@ -242,34 +276,41 @@ def compact(document_id: UUID) -> int | None:
     loaded = load(document_id)
     if not loaded.rows:
         return None
-    state = _state_of(document_id, loaded)
+    replica, failed = replay(loaded)
+    set_aside(document_id, failed)
+    snapshot = _snapshot_of(replica, loaded.seq)
     with transaction.atomic():
         document = Document.objects.select_for_update().get(id=document_id)
-        if document.epoch != loaded.epoch or not _store_snapshot(document, loaded.seq, state):
+        if document.epoch != loaded.epoch or not _store(document, snapshot):
             return None
         after = DocumentUpdate.objects.filter(document=document, seq__gt=loaded.seq)
-        document.size = len(state) + (after.aggregate(bytes=Sum(Length("data")))["bytes"] or 0)
+        document.size = snapshot.size + (after.aggregate(bytes=Sum(Length("data")))["bytes"] or 0)
         document.save(update_fields=["size"])
         _drop_middle_snapshots(document)
     return loaded.seq
 
 
-def _state_of(document_id: UUID, loaded: Loaded) -> bytes:
-    """The folded state, proven to open as the document that the rows make."""
-    replica, failed = replay(loaded)
-    set_aside(document_id, failed)
-    state = replica.state()
-    if not _same(Replica([state]), replica):
+def _snapshot_of(replica: Replica, seq: int) -> DocumentSnapshot:
+    """A snapshot, not stored yet, that is proven to open as this replica."""
+    state, pending = replica.state(), replica.pending
+    if not _open_snapshot(seq, state, pending).equals(replica):
         raise LogDamagedError("the snapshot does not open as the document it was made of")
-    return state
-
-
-def _store_snapshot(document: Document, seq: int, state: bytes) -> bool:
-    """Whether the snapshot was stored; False if another process was first."""
-    _, created = DocumentSnapshot.objects.get_or_create(
-        document=document, seq=seq, defaults={"data": zlib.compress(state), "size": len(state)}
+    framed = b"".join(len(update).to_bytes(4) + update for update in pending)
+    return DocumentSnapshot(
+        seq=seq,
+        data=zlib.compress(state),
+        pending=zlib.compress(framed) if framed else b"",
+        size=len(state) + len(framed),
     )
-    return created
+
+
+def _store(document: Document, snapshot: DocumentSnapshot) -> bool:
+    """Whether the snapshot was stored; False if another process was first. The document's row is locked."""
+    if DocumentSnapshot.objects.filter(document=document, seq=snapshot.seq).exists():
+        return False
+    snapshot.document = document
+    snapshot.save()
+    return True
 
 
 def _drop_middle_snapshots(document: Document) -> None:
@@ -282,7 +323,8 @@ def _drop_middle_snapshots(document: Document) -> None:
 
 def prune(document_id: UUID, before: datetime) -> int:
     """Delete the rows written before a moment, in the transaction that stores the snapshot of exactly these rows;
-    answers how many. A row that was set aside ends what can be deleted: somebody has to look at it first."""
+    answers how many. A row that was set aside ends what can be deleted: somebody has to look at it first. Raises
+    LogDamagedError if the rows do not follow on each other."""
     document = Document.objects.get(id=document_id)
     newest = DocumentSnapshot.objects.filter(document=document).order_by("-seq").first()
     if newest is None:
@@ -297,12 +339,20 @@ def prune(document_id: UUID, before: datetime) -> int:
     through = min(newest.seq, kept - 1) if kept is not None else newest.seq
     if not rows.filter(seq__lte=through).exists():
         return 0
-    state = _state_of(document_id, _read(document, until=through))
+    # From the oldest snapshot, not the newest: each row is replayed once more before it goes.
+    loaded = _read(document, until=through, base=_base_seq(document))
+    if loaded.seq != through:
+        raise LogDamagedError(f"row {through} is missing")
+    replica, failed = replay(loaded)
+    if failed:
+        set_aside(document_id, failed)
+        return 0
+    snapshot = _snapshot_of(replica, through)
     with transaction.atomic():
         locked = Document.objects.select_for_update().get(id=document_id)
         if locked.epoch != document.epoch:
             return 0
-        _store_snapshot(locked, through, state)
+        _store(locked, snapshot)
         deleted_rows, _ = rows.filter(seq__lte=through).delete()
         DocumentSnapshot.objects.filter(document=document, seq__lt=through).delete()
     return deleted_rows
@@ -312,50 +362,39 @@ def verify(document_id: UUID) -> list[str]:
     """Replay every row that is kept and compare with what is stored; answers what differs, in sentences."""
     document = Document.objects.get(id=document_id)
     try:
-        loaded = _read(document, until=_base_seq(document))
-        rows = since(document_id, loaded.seq)
+        base = _base_seq(document)
+        replica, _ = replay(_read(document, until=base, base=base))
+        problems = _replay_and_compare(document, replica, since(document_id, base))
         current = _load(document_id)
-    except LogDamagedError as error:
-        return [str(error)]
-    problems = []
-    newest = DocumentSnapshot.objects.filter(document=document).order_by("-seq").first()
-    try:
-        replica, _ = replay(loaded)
-        for row in rows:
-            problems += _replay_row(replica, row)
-            if newest and row.seq == newest.seq and not _same(replica, Replica([_unpack(newest)])):
-                problems.append(f"snapshot {newest.seq} differs from the rows before it")
         opened, failed = replay(current)
     except LogDamagedError as error:
-        return [*problems, str(error)]
+        return [str(error)]
     problems += [f"row {seq} can't be applied: {reason}" for seq, reason in failed.items()]
-    if not problems and rows and rows[-1].seq == current.seq and not _same(replica, opened):
+    if not problems and not replica.equals(opened):
         problems.append("the document opens differently from what its rows say")
     return problems
 
 
 def _base_seq(document: Document) -> int:
-    """The oldest snapshot's seq: all kept rows build upon it. 0 if every row is kept."""
+    """What all kept rows build upon: the seq of the oldest snapshot that is needed, 0 if every row is kept."""
     first_row = (
         DocumentUpdate.objects.filter(document=document).order_by("seq").values_list("seq", flat=True).first()
     )
     return first_row - 1 if first_row else document.seq
 
 
-def _replay_row(replica: Replica, row: Row) -> list[str]:
-    if row.set_aside:
-        return []
-    try:
-        replica.apply(row.data)
-    except (NotApplicableError, MalformedUpdateError) as error:
-        return [f"row {row.seq} can't be applied: {error}"]
-    return []
-
-
-def _same(one: Replica, other: Replica) -> bool:
-    """Whether two replicas hold the same edits, deletions and pending parts."""
-    return (
-        one.clocks == other.clocks
-        and deleted(one.state()) == deleted(other.state())
-        and bool(one.pending) == bool(other.pending)
-    )
+def _replay_and_compare(document: Document, replica: Replica, rows: Sequence[Row]) -> list[str]:
+    """Apply the rows one by one; what can't be applied, and snapshots that are not what the rows before them make."""
+    stored = {snapshot.seq: snapshot for snapshot in DocumentSnapshot.objects.filter(document=document)}
+    problems = []
+    for row in rows:
+        if not row.set_aside:
+            try:
+                replica.apply(row.data)
+            except (NotApplicableError, MalformedUpdateError) as error:
+                problems.append(f"row {row.seq} can't be applied: {error}")
+        if (snapshot := stored.get(row.seq)) and not _open_snapshot(row.seq, *_unpack(snapshot)).equals(
+            replica
+        ):
+            problems.append(f"snapshot {row.seq} differs from the rows before it")
+    return problems

@@ -63,11 +63,15 @@ class DocumentUpdate(models.Model):
 
 
 class DocumentSnapshot(models.Model):
-    """The state after row `seq`: a zlib-compressed Yjs update that includes what is still pending."""
+    """The state after row `seq`: a zlib-compressed Yjs update, and what was still pending."""
 
     document = models.ForeignKey(Document, models.CASCADE, related_name="snapshots")
     seq = models.PositiveBigIntegerField("sequence number")
     data = models.BinaryField()
+    pending = models.BinaryField(
+        default=b"",
+        help_text="Updates whose past has not arrived, compressed, each behind its length in 4 bytes.",
+    )
     size = models.PositiveBigIntegerField(help_text="Bytes before compression.")
     created_at = models.DateTimeField(default=timezone.now)
 

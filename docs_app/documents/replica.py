@@ -1,19 +1,33 @@
 """A document in memory: a yrs `Doc` that survives hostile updates and knows what it still waits for.
 
+yrs is given only what it can integrate at once. What arrives before its past is kept here until that past is complete:
+yrs' own memory of such updates is left out of the states it encodes, and joining overlapping ones ends the process.
+
 A replica stays on the thread that made it; only `bytes` cross to another one.
 """
 
+import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pycrdt
 
-from docs_app.documents.updates import MalformedUpdateError, Scan, Span, read_state_vector, scan
+from docs_app.documents.deletes import DeleteSet
+from docs_app.documents.updates import MalformedUpdateError, Scan, read_state_vector, scan
+
+logger = logging.getLogger(__name__)
 
 # merge_updates takes quadratic time in the number of updates: 200 at once cost a millisecond.
 MERGE_BATCH = 200
 EMPTY_UPDATE = b"\x00\x00"
 EMPTY_STATE_VECTOR = b"\x00"
+# What may wait for its past in one document. Honest clients send an edit after what it builds upon.
+MAX_PENDING = 1000
+MAX_PENDING_BYTES = 4 * 1024 * 1024
+# Bytes of edits after which the state to fall back to is encoded anew.
+FALLBACK_EVERY = 64 * 1024
+MAX_STATES = 64
+MAX_STATE_BYTES = 1024 * 1024
 
 
 class NotApplicableError(ValueError):
@@ -21,11 +35,19 @@ class NotApplicableError(ValueError):
 
 
 class BrokenReplicaError(RuntimeError):
-    """yrs panicked half-way through an update and left traces of it: this replica must be thrown away."""
+    """The document can't be brought back to what it was before a failed update: this replica must be thrown away."""
+
+
+def _refusal(error: BaseException) -> BaseException:
+    """NotApplicableError for whatever yrs raises. pyo3's PanicException is no Exception, and must not end a task."""
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        return error
+    return NotApplicableError(f"{type(error).__name__}: {error}")
 
 
 def merge(updates: Sequence[bytes]) -> bytes:
-    """One update that brings what all of them bring, pending parts included. Raises NotApplicableError."""
+    """One update that brings what all of them bring. Only for updates that follow on each other (see `join`). Raises
+    NotApplicableError."""
     level = list(updates)
     if not level:
         return EMPTY_UPDATE
@@ -38,22 +60,51 @@ def merge(updates: Sequence[bytes]) -> bytes:
     return level[0]
 
 
-def _refusal(error: BaseException) -> BaseException:
-    """NotApplicableError for whatever yrs raises. pyo3's PanicException is no Exception, and must not end a task."""
-    if isinstance(error, KeyboardInterrupt | SystemExit):
-        return error
-    return NotApplicableError(f"{type(error).__name__}: {error}")
+def join(updates: Iterable[tuple[bytes, Scan]]) -> list[bytes]:
+    """As few updates as can safely be made of these, in order. Two are merged only if each client's second part begins
+    where its first ends: what overlaps or leaves a gap stays by itself."""
+    groups: list[list[bytes]] = []
+    ends: dict[int, int] = {}
+    for update, scanned in updates:
+        follows = (
+            groups
+            and not scanned.has_gap
+            and all(ends.get(c, start) == start for c, start, _ in scanned.blocks)
+        )
+        if not follows:
+            groups.append([])
+            ends = {}
+        groups[-1].append(update)
+        ends.update((client, end) for client, _, end in scanned.blocks)
+        if scanned.has_gap:
+            # Nothing may be joined to it either.
+            ends = dict.fromkeys(ends, -1)
+    joined: list[bytes] = []
+    for group in groups:
+        try:
+            joined.append(merge(group))
+        except NotApplicableError:
+            # Each was applied by itself; that they can't be merged is no reason to lose them.
+            joined += group
+    return joined
 
 
 class Replica:
     """`clocks` maps each client to its next clock; `pending` holds updates whose past has not arrived."""
 
     def __init__(self, updates: Iterable[bytes] = ()) -> None:
-        """Start from trusted bytes: a snapshot, a state. Raises NotApplicableError."""
+        """Start from these updates. Raises MalformedUpdateError or NotApplicableError."""
         self._doc: pycrdt.Doc[Any] = pycrdt.Doc()
         self.clocks: dict[int, int] = {}
         self.pending: list[bytes] = []
+        self._pending_bytes = 0
         self._states: dict[bytes, bytes] = {}
+        self._state_bytes = 0
+        self._deleted: DeleteSet | None = None
+        # A state, and the updates applied since: what to begin with anew after yrs failed half-way.
+        self._fallback = EMPTY_UPDATE
+        self._since: list[bytes] = []
+        self._since_bytes = 0
         for update in updates:
             self.apply(update)
 
@@ -63,73 +114,122 @@ class Replica:
         return self._doc
 
     def apply(self, update: bytes, scanned: Scan | None = None) -> None:
-        """Take in an update (already scanned, or it is scanned here). Raises MalformedUpdateError or
-        NotApplicableError; then nothing has changed. Raises BrokenReplicaError when the replica is lost."""
+        """Take in an update (already scanned, or it is scanned here), or keep it until its past has arrived. Raises
+        MalformedUpdateError or NotApplicableError; then nothing has changed. Raises BrokenReplicaError when the replica
+        is lost."""
         scanned = scanned or scan(update)
+        if not self._is_complete(scanned):
+            self._keep(update)
+            return
+        self._integrate(update, scanned)
+        if self.pending:
+            self._integrate_pending()
+
+    def _is_complete(self, scanned: Scan) -> bool:
+        """Whether everything that the update builds upon or deletes is here or comes with it."""
+        clocks = self.clocks
+        ends: dict[int, int] = {}
+        for client, start, end in scanned.blocks:
+            if start > clocks.get(client, 0) and start > ends.get(client, 0):
+                return False
+            ends[client] = end
+        for client, clock in scanned.needs.items():
+            if clock > clocks.get(client, 0) and clock > ends.get(client, 0):
+                return False
+        return all(
+            end <= clocks.get(client, 0) or end <= ends.get(client, 0) for client, _, end in scanned.deletes
+        )
+
+    def _keep(self, update: bytes) -> None:
+        if update in self.pending:
+            return
+        if len(self.pending) >= MAX_PENDING or self._pending_bytes + len(update) > MAX_PENDING_BYTES:
+            raise NotApplicableError("too much waits for a past that has not arrived")
+        self.pending.append(update)
+        self._pending_bytes += len(update)
+
+    def _integrate_pending(self) -> None:
+        """Take in what has become complete, until nothing more does. What fails now can't be refused any more: its row
+        stays in the log, and is set aside when the document is opened next."""
+        progress = True
+        while progress and self.pending:
+            progress = False
+            waiting, self.pending, self._pending_bytes = self.pending, [], 0
+            for update in waiting:
+                scanned = scan(update)
+                if not self._is_complete(scanned):
+                    self._keep(update)
+                    continue
+                progress = True
+                try:
+                    self._integrate(update, scanned)
+                except NotApplicableError:
+                    logger.exception(
+                        "an update of %d bytes that waited for its past can't be applied", len(update)
+                    )
+
+    def _integrate(self, update: bytes, scanned: Scan) -> None:
         try:
             self._doc.apply_update(update)
         except BaseException as error:
-            if not isinstance(error, Exception):
-                self._replace_doc()
+            self._fall_back()
             raise _refusal(error) from error
+        # Two clients of one update may each build upon the other's struct: only yrs can tell whether they wait.
+        circular = any(clock > self.clocks.get(client, 0) for client, clock in scanned.needs.items())
+        if circular and not self._has(scanned):
+            self._fall_back()
+            raise NotApplicableError("its structs wait for each other")
+        clocks = self.clocks
+        for client, _, end in scanned.blocks:
+            if end > clocks.get(client, 0):
+                clocks[client] = end
         self._states.clear()
-        if self.pending or not self._advance(scanned):
-            self._sort_pending(update, scanned)
+        self._state_bytes = 0
+        self._deleted = None
+        self._since.append(update)
+        self._since_bytes += len(update)
+        if self._since_bytes > FALLBACK_EVERY + len(self._fallback) // 4:
+            self._fallback, self._since, self._since_bytes = self._doc.get_update(), [], 0
 
-    def _replace_doc(self) -> None:
-        """After a panic: continue with a new Doc, because yrs promises nothing about the one that panicked."""
+    def _has(self, scanned: Scan) -> bool:
+        clocks = read_state_vector(self._doc.get_state())
+        return all(end <= clocks.get(client, 0) for client, _, end in scanned.blocks)
+
+    def _fall_back(self) -> None:
+        """Begin anew: what failed half-way has left its first half behind, and after a panic yrs promises nothing."""
         doc: pycrdt.Doc[Any] = pycrdt.Doc()
         try:
-            for update in (self._doc.get_update(), *self.pending):
+            for update in (self._fallback, *self._since):
                 doc.apply_update(update)
         except BaseException as error:
-            raise BrokenReplicaError("the document panicked and can't be read any more") from error
-        if read_state_vector(doc.get_state()) != self.clocks:
-            raise BrokenReplicaError("the document panicked half-way through an update")
+            raise BrokenReplicaError("the document can't be brought back to what it was") from error
         self._doc = doc
-
-    def _advance(self, scanned: Scan) -> bool:
-        """Move the clocks on and say True, if it is certain that nothing in the update waits for something else."""
-        clocks = self.clocks
-        if any(span.start > clocks.get(span.client, 0) for span in scanned.blocks):
-            return False
-        after = {span.client: max(span.end, clocks.get(span.client, 0)) for span in scanned.blocks}
-        for client, clock in scanned.needs.items():
-            if clock > after.get(client, clocks.get(client, 0)):
-                return False
-        if any(span.end > after.get(span.client, clocks.get(span.client, 0)) for span in scanned.deletes):
-            return False
-        clocks.update(after)
-        return True
-
-    def _sort_pending(self, update: bytes, scanned: Scan) -> None:
-        """Ask yrs what it has integrated, and keep the updates of which some part still waits."""
-        self.clocks = read_state_vector(self._doc.get_state())
-        still = [waiting for waiting in self.pending if not self.covers(scan(waiting))]
-        if not self.covers(scanned):
-            still.append(update)
-        self.pending = still
 
     def covers(self, scanned: Scan) -> bool:
         """Whether the document already has every clock that the update brings or deletes."""
-        return all(self._knows(span) for span in scanned.blocks) and all(map(self._knows, scanned.deletes))
-
-    def _knows(self, span: Span) -> bool:
-        return span.end <= self.clocks.get(span.client, 0)
+        clocks = self.clocks
+        spans = (*scanned.blocks, *scanned.deletes)
+        return all(end <= clocks.get(client, 0) for client, _, end in spans)
 
     def brings_nothing(self, scanned: Scan) -> bool:
         """Whether applying the update would change nothing. A client's answer to our state always carries its whole
         delete set, so that an answer without news is not an empty one."""
         if not self.covers(scanned):
             return False
-        return not scanned.deletes or DeleteSet(scanned.deletes) <= deleted(self.state(self.state_vector()))
+        return not scanned.deletes or DeleteSet(scanned.deletes) <= self.deleted()
+
+    def deleted(self) -> DeleteSet:
+        """All that is deleted here. Walks over all of it, once between two edits."""
+        if self._deleted is None:
+            self._deleted = DeleteSet(scan(self._doc.get_update(self._doc.get_state())).deletes)
+        return self._deleted
 
     def state_vector(self) -> bytes:
         """What this replica has, encoded for sync step 1."""
         return self._doc.get_state()
 
     def state(self, state_vector: bytes = EMPTY_STATE_VECTOR) -> bytes:
-        """The update that brings somebody with that state vector up to date, pending parts included. Encoded once for
+        """The update that brings somebody with that state vector up to date, without what is pending. Encoded once for
         everybody who asks between two edits. Raises MalformedUpdateError."""
         if (known := self._states.get(state_vector)) is not None:
             return known
@@ -140,47 +240,18 @@ class Replica:
             if isinstance(refusal := _refusal(error), NotApplicableError):
                 raise MalformedUpdateError(str(refusal)) from error
             raise
-        if self.pending:
-            # Doc.get_update leaves out what is pending; somebody who never gets it could not follow later edits.
-            state = merge([state, *self.pending])
-        if len(self._states) >= 64:
+        # Readers choose their state vectors: what is kept for them must stay small beside the document.
+        if len(self._states) >= MAX_STATES or self._state_bytes > MAX_STATE_BYTES:
             self._states.clear()
+            self._state_bytes = 0
         self._states[state_vector] = state
+        self._state_bytes += len(state)
         return state
 
-
-class DeleteSet:
-    """Deleted clocks as sorted, joined spans per client."""
-
-    def __init__(self, spans: Iterable[Span]) -> None:
-        self.spans: dict[int, list[tuple[int, int]]] = {}
-        for client, start, end in sorted(spans):
-            joined = self.spans.setdefault(client, [])
-            if joined and start <= joined[-1][1]:
-                joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-            else:
-                joined.append((start, end))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, DeleteSet) and self.spans == other.spans
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __le__(self, other: "DeleteSet") -> bool:
-        """Whether everything deleted here is deleted there."""
-        return all(self._within(spans, other.spans.get(client, [])) for client, spans in self.spans.items())
-
-    @staticmethod
-    def _within(spans: list[tuple[int, int]], outer: list[tuple[int, int]]) -> bool:
-        index = 0
-        for start, end in spans:
-            while index < len(outer) and outer[index][1] < end:
-                index += 1
-            if index == len(outer) or outer[index][0] > start:
-                return False
-        return True
-
-
-def deleted(update: bytes) -> DeleteSet:
-    """What an update deletes. Raises MalformedUpdateError."""
-    return DeleteSet(scan(update).deletes)
+    def equals(self, other: "Replica") -> bool:
+        """Whether both hold the same edits, deletions and pending updates."""
+        return (
+            self.clocks == other.clocks
+            and self.deleted() == other.deleted()
+            and sorted(self.pending) == sorted(other.pending)
+        )

@@ -14,14 +14,15 @@ MAX_CLOCK = 2**31 - 1
 MAX_DEPTH = 32
 
 _HAS_ORIGIN, _HAS_RIGHT_ORIGIN, _HAS_PARENT_KEY, _KIND = 0x80, 0x40, 0x20, 0x1F
-# Type references 0 to 6: array, map, text, XML element, fragment, hook, text. Elements and hooks carry a name.
-_NAMED_TYPES, _LAST_TYPE = (3, 5), 6
+# Type references: array, map, text, XML element (which carries a name), fragment, text. Hooks (5) are refused: yrs
+# takes their name for the next struct, which could hide edits under another person's id.
+_ELEMENT, _HOOK, _LAST_TYPE = 3, 5, 6
 # Bytes behind the tag of undefined, null, float32, float64, big integer, false and true.
 _ANY_SCALARS = {127: 0, 126: 0, 124: 4, 123: 8, 122: 8, 121: 0, 120: 0}
 
 
 class _Struct:
-    GC, DELETED, JSON, BINARY, STRING, EMBED, FORMAT, TYPE, ANY, SKIP = 0, 1, 2, 3, 4, 5, 6, 7, 8, 10
+    GC, DELETED, BINARY, STRING, EMBED, FORMAT, TYPE, ANY, SKIP = 0, 1, 3, 4, 5, 6, 7, 8, 10
 
 
 class _Any:
@@ -40,14 +41,22 @@ class Span(NamedTuple):
     end: int
 
 
+class Place(NamedTuple):
+    """A clock of a client."""
+
+    client: int
+    clock: int
+
+
 @dataclass(slots=True)
 class Scan:
-    """What an update brings (`blocks`), what it deletes, and the clocks it builds upon (`needs`: client to clock, end
-    exclusive)."""
+    """What an update brings (`blocks`), what it deletes, and the clocks of other clients that it builds upon (`needs`:
+    client to clock, end exclusive). `has_gap`: something is missing in the middle of a client's structs."""
 
     blocks: list[Span] = field(default_factory=list)
     deletes: list[Span] = field(default_factory=list)
     needs: dict[int, int] = field(default_factory=dict)
+    has_gap: bool = False
 
 
 class _Reader:
@@ -138,13 +147,14 @@ def _read_client(reader: _Reader, result: Scan, seen: set[int]) -> None:
     for _ in range(structs):
         kind = reader.byte()
         if kind == _Struct.SKIP:
+            result.has_gap = True
             if clock > start:
                 result.blocks.append(Span(client, start, clock))
             start = clock = clock + _length(reader)
         elif kind == _Struct.GC:
             clock += _length(reader)
         else:
-            clock += _read_item(reader, kind, result.needs)
+            clock += _read_item(reader, kind, Place(client, clock), result.needs)
         if clock > MAX_CLOCK:
             raise MalformedUpdateError("a clock is too large")
     if clock > start:
@@ -157,23 +167,27 @@ def _length(reader: _Reader) -> int:
     return length
 
 
-def _need(reader: _Reader, needs: dict[int, int]) -> None:
+def _need(reader: _Reader, place: Place, needs: dict[int, int]) -> None:
     client, clock = reader.uint(MAX_CLIENT), reader.uint(MAX_CLOCK - 1) + 1
-    if clock > needs.get(client, 0):
+    if client == place.client:
+        if clock > place.clock:
+            # Browsers throw on it, and nothing that follows from this client could ever be applied.
+            raise MalformedUpdateError("a struct builds upon its own future")
+    elif clock > needs.get(client, 0):
         needs[client] = clock
 
 
-def _read_item(reader: _Reader, info: int, needs: dict[int, int]) -> int:
-    """Read an item behind its info byte, answer its length in clocks."""
+def _read_item(reader: _Reader, info: int, place: Place, needs: dict[int, int]) -> int:
+    """Read the item at a place, behind its info byte; answer its length in clocks."""
     if info & _HAS_ORIGIN:
-        _need(reader, needs)
+        _need(reader, place, needs)
     if info & _HAS_RIGHT_ORIGIN:
-        _need(reader, needs)
+        _need(reader, place, needs)
     if not info & (_HAS_ORIGIN | _HAS_RIGHT_ORIGIN):
         if reader.uint(1):
             reader.text_length()
         else:
-            _need(reader, needs)
+            _need(reader, place, needs)
         if info & _HAS_PARENT_KEY:
             reader.text_length()
     return _read_content(reader, info & _KIND)
@@ -191,23 +205,24 @@ def _read_content(reader: _Reader, kind: int) -> int:
             reader.text_length()
             reader.text_length()
         case _Struct.TYPE:
-            if reader.uint(_LAST_TYPE) in _NAMED_TYPES:
+            reference = reader.uint(_LAST_TYPE)
+            if reference == _HOOK:
+                raise MalformedUpdateError("an XML hook")
+            if reference == _ELEMENT:
                 reader.text_length()
         case _Struct.EMBED:
             reader.text_length()
         case _Struct.BINARY:
             reader.blob()
-        case _Struct.JSON | _Struct.ANY:
+        case _Struct.ANY:
             if not (count := reader.count()):
                 raise MalformedUpdateError("an empty list")
             for _ in range(count):
-                if kind == _Struct.JSON:
-                    reader.text_length()
-                else:
-                    _read_any(reader)
+                _read_any(reader)
             return count
         case _:
-            # Subdocuments (9) and moves (11) are no part of a Collab document.
+            # Subdocuments (9) and moves (11) are no part of a Collab document; lists of JSON (2) are no longer written
+            # by any Yjs, and yrs reads one string more than they have.
             raise MalformedUpdateError("unknown content")
     return 1
 
@@ -240,10 +255,15 @@ def _read_any(reader: _Reader) -> None:
 
 
 def _read_any_integer(reader: _Reader) -> None:
-    for _ in range(9):
-        if reader.byte() < 0x80:
-            return
-    raise MalformedUpdateError("a number is too long")
+    """A sign and 6 bits in the first byte, then 7 a byte. Browsers throw on what they can't count exactly."""
+    byte = reader.byte()
+    magnitude, shift = byte & 0x3F, 6
+    while byte >= 0x80:
+        byte = reader.byte()
+        magnitude |= (byte & 0x7F) << shift
+        shift += 7
+        if magnitude > MAX_CLIENT or shift > 62:
+            raise MalformedUpdateError("a number is too large")
 
 
 def _read_deletes(reader: _Reader, result: Scan) -> None:

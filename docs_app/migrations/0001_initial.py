@@ -88,6 +88,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('seq', models.PositiveBigIntegerField(verbose_name='sequence number')),
                 ('data', models.BinaryField()),
+                ('pending', models.BinaryField(default=b'', help_text='Updates whose past has not arrived, compressed, each behind its length in 4 bytes.')),
                 ('size', models.PositiveBigIntegerField(help_text='Bytes before compression.')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('document', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='snapshots', to='docs_app.document')),

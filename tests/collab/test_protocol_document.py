@@ -65,7 +65,6 @@ def test_an_example_from_the_server_is_written_as_described(name: str) -> None:
 def test_the_updates_inside_say_what_the_text_says() -> None:
     assert scan(TYPED_A).blocks == [Span(1, 0, 1)]
     assert scan(TYPED_B).blocks == [Span(1, 1, 2)]
-    assert scan(TYPED_B).needs == {1: 1}
     assert read_state_vector(bytes.fromhex("010102")) == {1: 2}
 
 

@@ -1,0 +1,276 @@
+"""The open documents of a process: opening, polling, rechecking and closing them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import OperationalError
+
+from collab import rooms as rooms_module
+from collab.protocol import Close
+from collab.rooms import Rooms
+from docs_app import access, live
+from docs_app.accounts.sessions import Visitor, signed_in
+from docs_app.documents import log
+from docs_app.documents.log import Loaded, LogDamagedError, Row
+from docs_app.sharing.roles import Role
+from tests.collab.crafted import typed
+from tests.collab.tabs import ALICE, BOB, Tab
+from tests.collab.waiting import until
+
+Read = Callable[..., Any]
+
+
+class Database:
+    """What `Rooms.read` finds. `held` stops a function until it is set."""
+
+    def __init__(self) -> None:
+        self.rows: dict[UUID, list[Row]] = {}
+        self.roles: dict[int, Role] = {ALICE.user_id: Role.EDITOR, BOB.user_id: Role.EDITOR}
+        self.signed_out: set[int] = set()
+        self.away: Exception | None = None
+        self.held: dict[str, asyncio.Event] = {}
+        self.asked: list[str] = []
+
+    async def read(self, function: Read, *arguments: Any) -> Any:
+        self.asked.append(function.__name__)
+        answer = self._answer(function, *arguments)
+        if event := self.held.get(function.__name__):
+            await event.wait()
+        await asyncio.sleep(0)
+        if self.away:
+            raise self.away
+        return answer
+
+    def _answer(self, function: Read, *arguments: Any) -> Any:
+        if function is log.load:
+            rows = self.rows[arguments[0]]
+            return Loaded(
+                seq=len(rows),
+                epoch=0,
+                schema_version=1,
+                snapshot_seq=0,
+                snapshot=None,
+                pending=[],
+                rows=list(rows),
+                bindings={},
+            )
+        if function is log.since:
+            return self.rows[arguments[0]][arguments[1] :]
+        if function is rooms_module._bindings_of:
+            return {}
+        if function is rooms_module._facts_of:
+            return {
+                key: rooms_module._Fact(len(self.rows[key]), 0, False, 0)
+                for key in arguments[0]
+                if key in self.rows
+            }
+        if function is signed_in:
+            return {visitor for visitor in arguments[0] if visitor.user_id not in self.signed_out}
+        assert function is access.roles_on
+        return {user_id: self.roles[user_id] for user_id in arguments[1] if user_id in self.roles}
+
+
+@pytest.fixture
+def database() -> Database:
+    return Database()
+
+
+@pytest.fixture
+async def rooms(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rooms]:
+    for name in ("BEAT_EVERY", "POLL_EVERY", "RETRY_AFTER"):
+        monkeypatch.setattr(rooms_module, name, 0.005)
+    rooms = Rooms()
+    monkeypatch.setattr(rooms, "read", database.read)
+    yield rooms
+    await asyncio.wait_for(rooms.stop(), 3)
+
+
+def new_document(database: Database, *updates: bytes) -> UUID:
+    document_id = uuid4()
+    database.rows[document_id] = [Row(seq, data) for seq, data in enumerate(updates, start=1)]
+    return document_id
+
+
+async def enter(rooms: Rooms, document_id: UUID, person: Any = ALICE) -> Tab:
+    room = await rooms.enter(document_id)
+    return Tab(room, person, Role.EDITOR, extended=True, client=11).open()
+
+
+async def test_everybody_enters_the_same_room(rooms: Rooms, database: Database) -> None:
+    document_id = new_document(database, typed(1, 0, "a"))
+    opened = await asyncio.gather(*(rooms.enter(document_id) for _ in range(5)))
+    assert len({id(room) for room in opened}) == 1
+    assert opened[0].replica.clocks == {1: 1}
+    assert database.asked == ["load"]
+
+
+@pytest.mark.parametrize("error", [LogDamagedError("no"), OperationalError("away")])
+async def test_what_fails_to_load_is_not_open(rooms: Rooms, database: Database, error: Exception) -> None:
+    document_id = new_document(database, typed(1, 0, "a"))
+    database.away = error
+    with pytest.raises(type(error)):
+        await rooms.enter(document_id)
+    assert rooms._rooms == {}
+    database.away = None
+    assert (await rooms.enter(document_id)).replica.clocks == {1: 1}
+
+
+async def test_who_gives_up_does_not_break_off_the_opening(rooms: Rooms, database: Database) -> None:
+    document_id = new_document(database)
+    database.held["load"] = asyncio.Event()
+    impatient = asyncio.ensure_future(rooms.enter(document_id))
+    patient = asyncio.ensure_future(rooms.enter(document_id))
+    await until(lambda: database.asked)
+    impatient.cancel()
+    database.held["load"].set()
+    assert (await patient).document_id == document_id
+
+
+async def test_a_broken_room_is_opened_anew(rooms: Rooms, database: Database) -> None:
+    document_id = new_document(database, typed(1, 0, "a"))
+    room = await rooms.enter(document_id)
+    room.abandon()
+    again = await rooms.enter(document_id)
+    assert again is not room
+    assert again.replica.clocks == {1: 1}
+
+
+async def test_the_poll_finds_what_the_bell_did_not_say(rooms: Rooms, database: Database) -> None:
+    document_id = new_document(database, typed(1, 0, "a"))
+    rooms.start()
+    tab = await enter(rooms, document_id)
+    database.rows[document_id].append(Row(2, typed(1, 1, "b")))
+    await until(lambda: tab.connection.room.replica.clocks == {1: 2})
+    del database.rows[document_id]
+    await until(lambda: tab.wire.code == Close.NOT_FOUND)
+
+
+async def test_a_document_that_opens_during_a_poll_stays_open(rooms: Rooms, database: Database) -> None:
+    """The poll asked for those that were open before; this one is not in the answer, and yet it exists."""
+    await rooms.enter(new_document(database))
+    database.held["_facts_of"] = asyncio.Event()
+    rooms.start()
+    await until(lambda: "_facts_of" in database.asked)
+    tab = await enter(rooms, new_document(database))
+    polls = database.asked.count("_facts_of")
+    database.held["_facts_of"].set()
+    await until(lambda: database.asked.count("_facts_of") > polls)
+    assert tab.wire.code is None
+    assert not tab.connection.room.broken
+
+
+async def test_a_database_that_hangs_does_not_silence_the_heartbeats(
+    rooms: Rooms, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tab = await enter(rooms, new_document(database))
+    beats: list[float] = []
+    monkeypatch.setattr(tab.connection, "beat", beats.append)
+    database.held["_facts_of"] = asyncio.Event()
+    rooms.start()
+    await until(lambda: "_facts_of" in database.asked)
+    before = len(beats)
+    await until(lambda: len(beats) > before + 3)
+
+
+async def test_access_that_ended_closes_the_tab(rooms: Rooms, database: Database) -> None:
+    document_id = new_document(database)
+    alice, bob = await enter(rooms, document_id, ALICE), await enter(rooms, document_id, BOB)
+    del database.roles[ALICE.user_id]
+    rooms._hear({"type": "document.event", "document": document_id.hex, "event": {"type": "access"}})
+    await until(lambda: alice.wire.code == Close.NO_ACCESS)
+    assert bob.wire.code is None
+
+
+async def test_somebody_who_signed_out_is_sent_to_sign_in(rooms: Rooms, database: Database) -> None:
+    alice, elsewhere = (
+        await enter(rooms, new_document(database)),
+        await enter(rooms, new_document(database), BOB),
+    )
+    assert Visitor(alice.connection.user_id, alice.connection.session_key) == Visitor(1, "session-a")
+    database.signed_out.add(ALICE.user_id)
+    rooms._hear({"type": "person.changed", "user": ALICE.user_id})
+    await until(lambda: alice.wire.code == Close.SIGN_IN)
+    assert elsewhere.wire.code is None
+
+
+class Layer:
+    """A channel layer that takes its time to make the channel."""
+
+    def __init__(self) -> None:
+        self.ready = asyncio.Event()
+        self.groups: set[str] = set()
+
+    async def new_channel(self, prefix: str) -> str:
+        await self.ready.wait()
+        return prefix
+
+    async def group_add(self, group: str, channel: str) -> None:
+        self.groups.add(group)
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        self.groups.discard(group)
+
+    async def receive(self, channel: str) -> dict[str, Any]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_a_document_that_opens_before_the_channel_is_there_hears_the_bell(
+    rooms: Rooms, database: Database
+) -> None:
+    document_id = new_document(database)
+    rooms._layer = layer = Layer()
+    database.held["load"] = asyncio.Event()
+    rooms.start()
+    entering = asyncio.ensure_future(rooms.enter(document_id))
+    await until(lambda: "load" in database.asked)
+    layer.ready.set()
+    await until(lambda: live.PEOPLE in layer.groups)
+    database.held["load"].set()
+    await entering
+    await until(lambda: live.group_of(document_id) in layer.groups, "the document's group", seconds=2)
+
+
+async def test_access_that_ends_while_the_document_opens(rooms: Rooms, database: Database) -> None:
+    """The tab's right was looked up before; the news of its end arrives before the tab is in the room."""
+    document_id = new_document(database)
+    database.held["load"] = asyncio.Event()
+    entering = asyncio.ensure_future(enter(rooms, document_id))
+    await until(lambda: database.asked)
+    del database.roles[ALICE.user_id]
+    rooms._hear({"type": "document.event", "document": document_id.hex, "event": {"type": "access"}})
+    database.held["load"].set()
+    tab = await entering
+    await until(lambda: tab.wire.code == Close.NO_ACCESS, "the close", seconds=2)
+
+
+async def test_an_empty_room_is_closed_after_a_while(
+    rooms: Rooms, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rooms_module, "LINGER", 0.0)
+    kept = await enter(rooms, new_document(database))
+    await rooms.enter(new_document(database))
+    await rooms._close_idle()
+    assert list(rooms._rooms.values()) == [kept.connection.room]
+
+
+async def test_a_room_that_somebody_enters_while_others_are_closed_stays(
+    rooms: Rooms, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two rooms of one document in one process would not hear of each other."""
+    monkeypatch.setattr(rooms_module, "LINGER", 0.0)
+    first, second = new_document(database), new_document(database)
+    await rooms.enter(first)
+    await rooms.enter(second)
+    entered: list[Tab] = []
+
+    async def slow_layer(verb: str, document_id: UUID) -> None:
+        if verb == "group_discard" and not entered:
+            entered.append(await enter(rooms, second))
+
+    monkeypatch.setattr(rooms, "_group", slow_layer)
+    await rooms._close_idle()
+    assert await rooms.enter(second) is entered[0].connection.room
