@@ -129,9 +129,6 @@ class Connection:
         except MalformedUpdateError as error:
             raise ProtocolError("no state vector") from error
         self._send(protocol.sync_step_2(state))
-        # Somebody who never gets what waits for its past could not follow what comes after it.
-        for update in self.room.replica.pending:
-            self._send(protocol.update(update))
 
     def _edit(self, update: bytes, *, whole_state: bool) -> None:
         self._received += 1

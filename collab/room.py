@@ -160,7 +160,8 @@ class Room:
                 return "busy"
             if self.size + len(update) > settings.MAX_DOCUMENT:
                 return "document-full"
-            self.replica.apply(update, scanned)
+            update, scanned = self.replica.without_known(update, scanned)
+            integrated = self.replica.apply(update, scanned)
         except (MalformedUpdateError, NotApplicableError) as error:
             logger.warning(
                 "document %s: refused %d bytes of user %d: %s",
@@ -178,7 +179,9 @@ class Room:
         self.bindings.update(dict.fromkeys(claims, sender.user_id))
         sender.claimed += len(claims)
         self._saver.add(self, Edit(update, scanned, sender.user_id, claims, sender, number))
-        self._post(sender, update, scanned)
+        # What waits for its past is stored, and sent on when that has arrived: browsers throw on some of what may wait.
+        for index, (each, its_scan) in enumerate(integrated):
+            self._post(None if index else sender, each, its_scan)
         return ""
 
     def grow(self, more: int) -> None:
@@ -298,14 +301,15 @@ class Room:
     def _apply_stored(self, row: log.Row) -> None:
         try:
             scanned = scan(row.data)
-            self.replica.apply(row.data, scanned)
+            integrated = self.replica.apply(row.data, scanned)
         except (MalformedUpdateError, NotApplicableError, BrokenReplicaError):
             # Another process could apply it. Reading the document anew tells which of us is wrong.
             logger.exception("document %s: row %d can't be applied", self.document_id, row.seq)
             self.abandon()
         else:
             self.grow(len(row.data))
-            self._post(None, row.data, scanned)
+            for each, its_scan in integrated:
+                self._post(None, each, its_scan)
 
     def abandon(self, code: Close = Close.RESTARTING) -> None:
         """Give this room up: nobody enters it any more, and its tabs come back to a new one."""

@@ -20,7 +20,7 @@ from django.utils import timezone
 from docs_app.accounts.models import User
 from docs_app.documents.models import ClientBinding, Document, DocumentSnapshot, DocumentUpdate
 from docs_app.documents.replica import NotApplicableError, Replica
-from docs_app.documents.updates import MalformedUpdateError
+from docs_app.documents.updates import MalformedUpdateError, Scan, scan
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,8 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """Everything needed to open a document: `snapshot` (a Yjs update, None before the first) and what was `pending` at
-    that moment, the rows after it, and which person each client id belongs to (None: the server)."""
+    that moment, the rows after it, and which person each client id belongs to (None: the server). `scanned` is what the
+    snapshot says, if it was read already."""
 
     seq: int
     epoch: int
@@ -78,6 +79,7 @@ class Loaded:
     pending: list[bytes]
     rows: list[Row]
     bindings: dict[int, int | None]
+    scanned: Scan | None = None
 
 
 def append(entries: Sequence[Entry]) -> list[Committed | Rejected]:
@@ -198,7 +200,15 @@ def _load(document_id: UUID) -> Loaded:
     loaded = _read(document, until=None)
     if loaded.seq < document.seq:
         raise LogDamagedError(f"the log ends at {loaded.seq}, the document counts {document.seq}")
-    return loaded
+    # Here, because the caller's thread may take its time with a large one; the event loop may not.
+    return replace(loaded, scanned=_scan_snapshot(loaded)) if loaded.snapshot is not None else loaded
+
+
+def _scan_snapshot(loaded: Loaded) -> Scan:
+    try:
+        return scan(loaded.snapshot or b"")
+    except MalformedUpdateError as error:
+        raise LogDamagedError(f"snapshot {loaded.snapshot_seq} can't be read: {error}") from error
 
 
 def _read(document: Document, until: int | None, base: int | None = None) -> Loaded:
@@ -237,11 +247,15 @@ def _unpack(stored: DocumentSnapshot) -> tuple[bytes, list[bytes]]:
     return state, pending
 
 
-def _open_snapshot(seq: int, state: bytes, pending: Iterable[bytes]) -> Replica:
+def _open_snapshot(seq: int, state: bytes, pending: Iterable[bytes], scanned: Scan | None = None) -> Replica:
+    replica = Replica()
     try:
-        return Replica([state, *pending])
+        replica.apply(state, scanned)
+        for update in pending:
+            replica.apply(update)
     except (NotApplicableError, MalformedUpdateError) as error:
         raise LogDamagedError(f"snapshot {seq} can't be applied: {error}") from error
+    return replica
 
 
 def replay(loaded: Loaded) -> tuple[Replica, dict[int, str]]:
@@ -249,7 +263,7 @@ def replay(loaded: Loaded) -> tuple[Replica, dict[int, str]]:
     that can't be applied."""
     replica = Replica()
     if loaded.snapshot is not None:
-        replica = _open_snapshot(loaded.snapshot_seq, loaded.snapshot, loaded.pending)
+        replica = _open_snapshot(loaded.snapshot_seq, loaded.snapshot, loaded.pending, loaded.scanned)
     failed: dict[int, str] = {}
     for row in loaded.rows:
         if row.set_aside:
@@ -258,6 +272,8 @@ def replay(loaded: Loaded) -> tuple[Replica, dict[int, str]]:
             replica.apply(row.data)
         except (NotApplicableError, MalformedUpdateError) as error:
             failed[row.seq] = str(error)
+    if replica.failed:
+        failed |= {row.seq: replica.failed[row.data] for row in loaded.rows if row.data in replica.failed}
     return replica, failed
 
 

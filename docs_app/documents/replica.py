@@ -6,16 +6,13 @@ yrs' own memory of such updates is left out of the states it encodes, and joinin
 A replica stays on the thread that made it; only `bytes` cross to another one.
 """
 
-import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pycrdt
 
 from docs_app.documents.deletes import DeleteSet
-from docs_app.documents.updates import MalformedUpdateError, Scan, read_state_vector, scan
-
-logger = logging.getLogger(__name__)
+from docs_app.documents.updates import MalformedUpdateError, Place, Scan, read_state_vector, scan
 
 # merge_updates takes quadratic time in the number of updates: 200 at once cost a millisecond.
 MERGE_BATCH = 200
@@ -90,14 +87,17 @@ def join(updates: Iterable[tuple[bytes, Scan]]) -> list[bytes]:
 
 
 class Replica:
-    """`clocks` maps each client to its next clock; `pending` holds updates whose past has not arrived."""
+    """`clocks` maps each client to its next clock; `failed` holds updates that waited for their past and could not be
+    applied when it came, with the reason."""
 
     def __init__(self, updates: Iterable[bytes] = ()) -> None:
         """Start from these updates. Raises MalformedUpdateError or NotApplicableError."""
         self._doc: pycrdt.Doc[Any] = pycrdt.Doc()
         self.clocks: dict[int, int] = {}
-        self.pending: list[bytes] = []
-        self._pending_bytes = 0
+        self.failed: dict[bytes, str] = {}
+        self._waiting: dict[bytes, Scan] = {}
+        self._waiting_bytes = 0
+        self._halves: set[Place] = set()
         self._states: dict[bytes, bytes] = {}
         self._state_bytes = 0
         self._deleted: DeleteSet | None = None
@@ -113,17 +113,20 @@ class Replica:
         """The yrs document, to be read and left unchanged."""
         return self._doc
 
-    def apply(self, update: bytes, scanned: Scan | None = None) -> None:
-        """Take in an update (already scanned, or it is scanned here), or keep it until its past has arrived. Raises
-        MalformedUpdateError or NotApplicableError; then nothing has changed. Raises BrokenReplicaError when the replica
-        is lost."""
+    def apply(self, update: bytes, scanned: Scan | None = None) -> list[tuple[bytes, Scan]]:
+        """Take in an update (already scanned, or it is scanned here), or keep it until its past has arrived; answers
+        what is in the document now that was not before, in order: nothing, the update, or also some that waited for it.
+        Raises MalformedUpdateError or NotApplicableError; then nothing has changed. Raises BrokenReplicaError when the
+        replica is lost."""
         scanned = scanned or scan(update)
         if not self._is_complete(scanned):
-            self._keep(update)
-            return
+            self._keep(update, scanned)
+            return []
         self._integrate(update, scanned)
-        if self.pending:
-            self._integrate_pending()
+        integrated = [(update, scanned)]
+        if self._waiting:
+            integrated += self._integrate_pending()
+        return integrated
 
     def _is_complete(self, scanned: Scan) -> bool:
         """Whether everything that the update builds upon or deletes is here or comes with it."""
@@ -140,35 +143,37 @@ class Replica:
             end <= clocks.get(client, 0) or end <= ends.get(client, 0) for client, _, end in scanned.deletes
         )
 
-    def _keep(self, update: bytes) -> None:
-        if update in self.pending:
-            return
-        if len(self.pending) >= MAX_PENDING or self._pending_bytes + len(update) > MAX_PENDING_BYTES:
-            raise NotApplicableError("too much waits for a past that has not arrived")
-        self.pending.append(update)
-        self._pending_bytes += len(update)
+    @property
+    def pending(self) -> list[bytes]:
+        """Updates whose past has not arrived, in the order they came."""
+        return list(self._waiting)
 
-    def _integrate_pending(self) -> None:
-        """Take in what has become complete, until nothing more does. What fails now can't be refused any more: its row
-        stays in the log, and is set aside when the document is opened next."""
-        progress = True
-        while progress and self.pending:
-            progress = False
-            waiting, self.pending, self._pending_bytes = self.pending, [], 0
-            for update in waiting:
-                scanned = scan(update)
-                if not self._is_complete(scanned):
-                    self._keep(update)
-                    continue
-                progress = True
+    def _keep(self, update: bytes, scanned: Scan) -> None:
+        if update in self._waiting:
+            return
+        if len(self._waiting) >= MAX_PENDING or self._waiting_bytes + len(update) > MAX_PENDING_BYTES:
+            raise NotApplicableError("too much waits for a past that has not arrived")
+        self._waiting[update] = scanned
+        self._waiting_bytes += len(update)
+
+    def _integrate_pending(self) -> list[tuple[bytes, Scan]]:
+        """Take in what has become complete, until nothing more does. What fails now can't be refused any more: it is
+        remembered in `failed`."""
+        integrated = []
+        while ready := [item for item in self._waiting.items() if self._is_complete(item[1])]:
+            for update, scanned in ready:
+                del self._waiting[update]
+                self._waiting_bytes -= len(update)
                 try:
                     self._integrate(update, scanned)
-                except NotApplicableError:
-                    logger.exception(
-                        "an update of %d bytes that waited for its past can't be applied", len(update)
-                    )
+                except NotApplicableError as error:
+                    self.failed[update] = str(error)
+                else:
+                    integrated.append((update, scanned))
+        return integrated
 
     def _integrate(self, update: bytes, scanned: Scan) -> None:
+        self._check_cuts(scanned)
         try:
             self._doc.apply_update(update)
         except BaseException as error:
@@ -183,6 +188,7 @@ class Replica:
         for client, _, end in scanned.blocks:
             if end > clocks.get(client, 0):
                 clocks[client] = end
+        self._halves.update(scanned.halves)
         self._states.clear()
         self._state_bytes = 0
         self._deleted = None
@@ -190,6 +196,16 @@ class Replica:
         self._since_bytes += len(update)
         if self._since_bytes > FALLBACK_EVERY + len(self._fallback) // 4:
             self._fallback, self._since, self._since_bytes = self._doc.get_update(), [], 0
+
+    def _check_cuts(self, scanned: Scan) -> None:
+        """Refuse what cuts a character in half. Browsers count an emoji as two and could; yrs loses the other half, and
+        from then on encodes states that do not open."""
+        if not (self._halves or scanned.halves):
+            return
+        halves = self._halves.union(scanned.halves)
+        known = {Place(client, self.clocks.get(client, 0)) for client, _, _ in scanned.blocks}
+        if not halves.isdisjoint(scanned.cuts) or not known.isdisjoint(scanned.halves):
+            raise NotApplicableError("it cuts a character in half")
 
     def _has(self, scanned: Scan) -> bool:
         clocks = read_state_vector(self._doc.get_state())
@@ -204,6 +220,18 @@ class Replica:
         except BaseException as error:
             raise BrokenReplicaError("the document can't be brought back to what it was") from error
         self._doc = doc
+
+    def without_known(self, update: bytes, scanned: Scan) -> tuple[bytes, Scan]:
+        """The update without structs that are known already, where one of its blocks is known in part: what is sent on
+        then follows on what everybody has. Browsers throw on some that overlap. Raises NotApplicableError."""
+        clocks = self.clocks
+        if not any(start < clocks.get(client, 0) < end for client, start, end in scanned.blocks):
+            return update, scanned
+        try:
+            trimmed = pycrdt.get_update(update, self._doc.get_state())
+        except BaseException as error:
+            raise _refusal(error) from error
+        return trimmed, scan(trimmed)
 
     def covers(self, scanned: Scan) -> bool:
         """Whether the document already has every clock that the update brings or deletes."""

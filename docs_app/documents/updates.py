@@ -4,6 +4,7 @@ yrs is only ever given bytes that passed `scan`: every count is checked against 
 nesting are bounded, nothing may follow the end. Format: Yjs, `src/utils/UpdateDecoder.js` and `src/structs`.
 """
 
+import json
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -51,12 +52,15 @@ class Place(NamedTuple):
 @dataclass(slots=True)
 class Scan:
     """What an update brings (`blocks`), what it deletes, and the clocks of other clients that it builds upon (`needs`:
-    client to clock, end exclusive). `has_gap`: something is missing in the middle of a client's structs."""
+    client to clock, end exclusive). `has_gap`: something is missing in the middle of a client's structs. `cuts` are the
+    places before which it cuts text, `halves` those of the second halves of its surrogate pairs."""
 
     blocks: list[Span] = field(default_factory=list)
     deletes: list[Span] = field(default_factory=list)
     needs: dict[int, int] = field(default_factory=dict)
     has_gap: bool = False
+    cuts: list[Place] = field(default_factory=list, compare=False)
+    halves: list[Place] = field(default_factory=list, compare=False)
 
 
 class _Reader:
@@ -112,16 +116,18 @@ class _Reader:
         self.skip(size)
         return self.data[start : self.pos]
 
-    def text_length(self) -> int:
-        """Read a string, answer its length in UTF-16 code units, as Yjs counts it."""
+    def text(self) -> None:
+        """Read a string that nobody counts: a name, a key, a value."""
         raw = self.blob()
-        if raw.isascii():
-            return len(raw)
-        try:
-            text = raw.decode()
-        except UnicodeDecodeError as error:
-            raise MalformedUpdateError("a string is not UTF-8") from error
-        return len(text) + sum(character > "\uffff" for character in text)
+        if not raw.isascii():
+            _decode(raw)
+
+
+def _decode(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise MalformedUpdateError("a string is not UTF-8") from error
 
 
 def scan(update: bytes) -> Scan:
@@ -154,7 +160,7 @@ def _read_client(reader: _Reader, result: Scan, seen: set[int]) -> None:
         elif kind == _Struct.GC:
             clock += _length(reader)
         else:
-            clock += _read_item(reader, kind, Place(client, clock), result.needs)
+            clock += _read_item(reader, kind, Place(client, clock), result)
         if clock > MAX_CLOCK:
             raise MalformedUpdateError("a clock is too large")
     if clock > start:
@@ -167,8 +173,12 @@ def _length(reader: _Reader) -> int:
     return length
 
 
-def _need(reader: _Reader, place: Place, needs: dict[int, int]) -> None:
+def _need(reader: _Reader, place: Place, result: Scan, cut: int) -> None:
+    """Read the id of a struct that the one at `place` builds upon. `cut`: 1 if that one's text is cut behind it, 0 if
+    before it."""
     client, clock = reader.uint(MAX_CLIENT), reader.uint(MAX_CLOCK - 1) + 1
+    result.cuts.append(Place(client, clock - 1 + cut))
+    needs = result.needs
     if client == place.client:
         if clock > place.clock:
             # Browsers throw on it, and nothing that follows from this client could ever be applied.
@@ -177,41 +187,55 @@ def _need(reader: _Reader, place: Place, needs: dict[int, int]) -> None:
         needs[client] = clock
 
 
-def _read_item(reader: _Reader, info: int, place: Place, needs: dict[int, int]) -> int:
+def _read_item(reader: _Reader, info: int, place: Place, result: Scan) -> int:
     """Read the item at a place, behind its info byte; answer its length in clocks."""
     if info & _HAS_ORIGIN:
-        _need(reader, place, needs)
+        _need(reader, place, result, cut=1)
     if info & _HAS_RIGHT_ORIGIN:
-        _need(reader, place, needs)
+        _need(reader, place, result, cut=0)
     if not info & (_HAS_ORIGIN | _HAS_RIGHT_ORIGIN):
         if reader.uint(1):
-            reader.text_length()
+            reader.text()
         else:
-            _need(reader, place, needs)
+            _need(reader, place, result, cut=0)
         if info & _HAS_PARENT_KEY:
-            reader.text_length()
+            reader.text()
+    if info & _KIND == _Struct.STRING:
+        return _read_string(reader, place, result)
     return _read_content(reader, info & _KIND)
+
+
+def _read_string(reader: _Reader, place: Place, result: Scan) -> int:
+    """Read text, answer its length in UTF-16 code units, as Yjs counts it."""
+    raw = reader.blob()
+    if not raw:
+        raise MalformedUpdateError("an empty string")
+    if raw.isascii():
+        return len(raw)
+    length = 0
+    for character in _decode(raw):
+        length += 1
+        if character > "\uffff":
+            result.halves.append(Place(place.client, place.clock + length))
+            length += 1
+    return length
 
 
 def _read_content(reader: _Reader, kind: int) -> int:
     match kind:
-        case _Struct.STRING:
-            if not (length := reader.text_length()):
-                raise MalformedUpdateError("an empty string")
-            return length
         case _Struct.DELETED:
             return _length(reader)
         case _Struct.FORMAT:
-            reader.text_length()
-            reader.text_length()
+            reader.text()
+            _read_json(reader)
         case _Struct.TYPE:
             reference = reader.uint(_LAST_TYPE)
             if reference == _HOOK:
                 raise MalformedUpdateError("an XML hook")
             if reference == _ELEMENT:
-                reader.text_length()
+                reader.text()
         case _Struct.EMBED:
-            reader.text_length()
+            _read_json(reader)
         case _Struct.BINARY:
             reader.blob()
         case _Struct.ANY:
@@ -227,6 +251,18 @@ def _read_content(reader: _Reader, kind: int) -> int:
     return 1
 
 
+def _read_json(reader: _Reader) -> None:
+    try:
+        json.loads(reader.blob(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise MalformedUpdateError("a value is no JSON") from error
+
+
+def _refuse_constant(name: str) -> None:
+    # Python reads NaN and Infinity, browsers do not.
+    raise ValueError(name)
+
+
 def _read_any(reader: _Reader) -> None:
     """Read one value; `open_` counts what is left to read in each list or object around it."""
     open_: list[tuple[int, bool]] = [(1, False)]
@@ -236,10 +272,10 @@ def _read_any(reader: _Reader) -> None:
             continue
         open_.append((left - 1, keyed))
         if keyed:
-            reader.text_length()
+            reader.text()
         match reader.byte():
             case _Any.STRING:
-                reader.text_length()
+                reader.text()
             case _Any.INTEGER:
                 _read_any_integer(reader)
             case (_Any.ARRAY | _Any.OBJECT) as container:
@@ -279,6 +315,7 @@ def _read_deletes(reader: _Reader, result: Scan) -> None:
             if end > MAX_CLOCK:
                 raise MalformedUpdateError("a clock is too large")
             result.deletes.append(Span(client, start, end))
+            result.cuts += (Place(client, start), Place(client, end))
 
 
 def read_state_vector(data: bytes) -> dict[int, int]:

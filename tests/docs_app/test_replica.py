@@ -82,7 +82,7 @@ def test_bytes_that_are_no_update_are_refused_before_yrs_sees_them() -> None:
 def test_json_that_yrs_cannot_read_is_refused_and_changes_nothing() -> None:
     broken = update((1, 0, [bytes((5,)) + b"\x01\x01t\x01{"]))
     replica = Replica([typed(2, 0, "kept")])
-    with pytest.raises(NotApplicableError):
+    with pytest.raises(MalformedUpdateError):
         replica.apply(broken)
     assert (replica.clocks, written(replica)) == ({2: 4}, "kept")
 
