@@ -9,7 +9,7 @@ import logging
 import random
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
@@ -191,19 +191,39 @@ class Saver:
         return self._append(entries)
 
 
+@dataclass(slots=True)
+class _Row:
+    """Edits of one author that can be stored as one row, and where it stands among the rows of a batch."""
+
+    author_id: int
+    index: int
+    edits: list[Edit] = field(default_factory=list)
+
+
 def _entries(document: Saveable, edits: Iterable[Edit]) -> list[Entry]:
-    """One row per author, in the order in which the authors began."""
-    by_author: dict[int, list[Edit]] = {}
+    """As few rows as possible, each of one author and after everything that it builds upon: whoever reads the log in
+    order never has to wait for a later row."""
+    rows: list[_Row] = []
+    latest: dict[int, _Row] = {}
+    written: dict[int, int] = {}
     for edit in edits:
-        by_author.setdefault(edit.author_id, []).append(edit)
-    return [entry for author_id, some in by_author.items() for entry in _merged(document, author_id, some)]
+        row = latest.get(edit.author_id)
+        upon = (
+            *edit.scanned.needs,
+            *(client for client, _, _ in (*edit.scanned.blocks, *edit.scanned.deletes)),
+        )
+        if row is None or any(written.get(client, -1) > row.index for client in upon):
+            row = latest[edit.author_id] = _Row(edit.author_id, len(rows))
+            rows.append(row)
+        row.edits.append(edit)
+        written.update({client: row.index for client, _, _ in edit.scanned.blocks})
+    return [entry for row in rows for entry in _merged(document, row)]
 
 
-def _merged(document: Saveable, author_id: int, edits: list[Edit]) -> Iterable[Entry]:
-    clients = tuple(client for edit in edits for client in edit.clients)
-    updates = [(edit.update, edit.scanned) for edit in edits if edit.update is not None]
-    for data in join(updates):
-        yield Entry(document.document_id, author_id, data, document.epoch, clients)
+def _merged(document: Saveable, row: _Row) -> Iterable[Entry]:
+    clients = tuple(client for edit in row.edits for client in edit.clients)
+    for data in join((edit.update, edit.scanned) for edit in row.edits if edit.update is not None):
+        yield Entry(document.document_id, row.author_id, data, document.epoch, clients)
 
 
 def _tell_saving(document: Saveable, *, ok: bool) -> None:
