@@ -22,7 +22,7 @@ from collab.protocol import (
 )
 from collab.room import Room
 from docs_app import access
-from docs_app.documents.updates import MalformedUpdateError
+from docs_app.documents.updates import MalformedUpdateError, Scan
 from docs_app.sharing.roles import Role
 
 # Something must reach a tab every 15 s; whoever keeps time looks every 2 s.
@@ -107,17 +107,18 @@ class Connection:
             "limits": {"frameBytes": settings.MAX_FRAME, "awarenessBytes": protocol.MAX_AWARENESS_STATE},
         }
 
-    def receive(self, data: bytes) -> None:
-        """Answer one frame of the tab. Raises ProtocolError for bytes that are no message."""
+    def receive(self, data: bytes, scanned: Scan | None = None) -> None:
+        """Answer one frame of the tab; `scanned` if its update was read already. Raises ProtocolError for bytes that
+        are no message."""
         if self._closed or self.room.frozen:
             return
         match protocol.decode(data):
             case SyncStep1(state_vector):
                 self._answer(state_vector)
             case SyncStep2(update):
-                self._edit(update, whole_state=True)
+                self._edit(update, scanned, whole_state=True)
             case Update(update):
-                self._edit(update, whole_state=False)
+                self._edit(update, scanned, whole_state=False)
             case Awareness(states):
                 self.room.announce(self, states)
             case QueryAwareness():
@@ -130,17 +131,17 @@ class Connection:
             raise ProtocolError("no state vector") from error
         self._send(protocol.sync_step_2(state))
 
-    def _edit(self, update: bytes, *, whole_state: bool) -> None:
+    def _edit(self, update: bytes, scanned: Scan | None, *, whole_state: bool) -> None:
         self._received += 1
         if len(update) > settings.MAX_FRAME:
             reason = "too-large"
         elif not self._may_write:
             # Every client answers our sync step 1, also one that may only read and has nothing to say.
-            reason = "" if whole_state and self.room.has_all_of(update) else "read-only"
+            reason = "" if whole_state and self.room.has_all_of(update, scanned) else "read-only"
             if not reason:
                 self.room.acknowledge(self, self._received)
         else:
-            reason = self.room.edit(self, self._received, update, whole_state=whole_state)
+            reason = self.room.edit(self, self._received, update, whole_state=whole_state, scanned=scanned)
         if reason:
             self.refuse(self._received, reason)
             self.was_refused |= reason == "busy"

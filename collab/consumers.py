@@ -6,15 +6,17 @@ more than taking an edit in.
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
-from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError
 
+from collab import protocol
 from collab.connection import Connection, Participant
 from collab.pace import Pace
 from collab.process import rooms
@@ -25,8 +27,12 @@ from docs_app.accounts.models import User
 from docs_app.content import SCHEMA_VERSION
 from docs_app.documents.log import LogDamagedError
 from docs_app.documents.models import Document
+from docs_app.documents.updates import MalformedUpdateError, Scan, scan
 
 logger = logging.getLogger(__name__)
+
+# Bytes from which on a frame is read in a thread.
+LARGE_FRAME = 32 * 1024
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -82,11 +88,17 @@ async def document_socket(scope: dict[str, Any], receive: Receive, send: Send) -
     """Serve one tab from the handshake to the end. The Origin has been checked before (see `asgi`)."""
     await receive()
     await send({"type": "websocket.accept"})
-    try:
-        connection = await _enter(scope, send)
-    except _RefusedError as refused:
-        await send({"type": "websocket.close", "code": int(refused.code)})
-        return
+    user, document_id = scope["user"], UUID(str(scope["url_route"]["kwargs"]["document_id"]))
+    with rooms().seat(document_id, user.pk or 0) as has_place:
+        try:
+            connection = await _enter(scope, send, user, document_id, has_place=has_place)
+        except _RefusedError as refused:
+            await send({"type": "websocket.close", "code": int(refused.code)})
+            return
+        await _serve(connection, receive)
+
+
+async def _serve(connection: Connection, receive: Receive) -> None:
     try:
         connection.open()
         await _receive_all(connection, receive)
@@ -97,20 +109,27 @@ async def document_socket(scope: dict[str, Any], receive: Receive, send: Send) -
         connection.gone()
 
 
-async def _enter(scope: dict[str, Any], send: Send) -> Connection:
+async def _enter(
+    scope: dict[str, Any], send: Send, user: User | AnonymousUser, document_id: UUID, *, has_place: bool
+) -> Connection:
     """The tab's connection. Raises _RefusedError. No byte of the document is read before the
     person's right to it is known."""
-    user, document_id = scope["user"], UUID(str(scope["url_route"]["kwargs"]["document_id"]))
     if not isinstance(user, User) or not user.is_active:
         raise _RefusedError(Close.SIGN_IN)
+    if not has_place:
+        raise _RefusedError(Close.TOO_MANY)
+    asked_at = time.monotonic()
     try:
         found = await rooms().read(access.find_document, user, document_id)
         if found is None:
             raise _RefusedError(Close.NOT_FOUND)
-        here, theirs = rooms().crowd(document_id, user.pk)
-        if here >= settings.MAX_SOCKETS_PER_DOCUMENT or theirs >= settings.MAX_SOCKETS_PER_PERSON:
-            raise _RefusedError(Close.TOO_MANY)
         room = await rooms().enter(document_id)
+        while rooms().rights_changed_since(asked_at, room):
+            # Rights may have ended while the document was loaded: nothing is taken in on the word of before.
+            asked_at = time.monotonic()
+            found = await rooms().read(access.find_document, user, document_id)
+            if found is None:
+                raise _RefusedError(Close.NOT_FOUND)
     except Document.DoesNotExist as error:
         raise _RefusedError(Close.NOT_FOUND) from error
     except (DatabaseError, LogDamagedError) as error:
@@ -148,9 +167,21 @@ async def _receive_all(connection: Connection, receive: Receive) -> None:
             connection.close(Close.MALFORMED)
             return
         try:
-            connection.receive(data)
+            scanned = None
+            if len(data) > LARGE_FRAME and (update := protocol.update_in(data)) is not None:
+                # In a thread: reading a full frame takes longer than others should wait.
+                scanned = await asyncio.to_thread(_scan_or_none, update)
+            connection.receive(data, scanned)
         except ProtocolError as error:
             logger.warning("document %s: %s", connection.room.document_id, error)
             connection.close(Close.MALFORMED)
             return
         await pace.keep(len(data))
+
+
+def _scan_or_none(update: bytes) -> Scan | None:
+    """What the update says; None if it is malformed, which the room will find again and answer."""
+    try:
+        return scan(update)
+    except MalformedUpdateError:
+        return None

@@ -133,6 +133,15 @@ def decode(frame: bytes) -> Message:
     return message
 
 
+def update_in(frame: bytes) -> bytes | None:
+    """The update that a frame carries, None if it carries none or is no message."""
+    try:
+        message = decode(frame)
+    except ProtocolError:
+        return None
+    return message.update if isinstance(message, SyncStep2 | Update) else None
+
+
 def _decode_sync(reader: _Reader) -> Message:
     match reader.uint():
         case 0:

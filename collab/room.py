@@ -175,6 +175,8 @@ class Room:
             logger.exception("document %s: must be read anew", self.document_id)
             self.abandon()
             return "malformed"
+        # In one row with others it would make those wait as well.
+        scanned.apart = scanned.apart or not integrated
         self.grow(len(update))
         self.bindings.update(dict.fromkeys(claims, sender.user_id))
         sender.claimed += len(claims)
@@ -194,10 +196,10 @@ class Room:
         """The event that says how large the document is and may be, in bytes."""
         return {"type": "size", "bytes": self.size, "limit": settings.MAX_DOCUMENT}
 
-    def has_all_of(self, update: bytes) -> bool:
+    def has_all_of(self, update: bytes, scanned: Scan | None = None) -> bool:
         """Whether the update would change nothing here."""
         try:
-            return self.replica.brings_nothing(scan(update))
+            return self.replica.brings_nothing(scanned or scan(update))
         except MalformedUpdateError:
             return False
 

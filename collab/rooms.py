@@ -10,8 +10,10 @@ import math
 import os
 import secrets
 import time
-from collections.abc import Callable, Coroutine
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
@@ -72,6 +74,7 @@ class Rooms:
         self._process = f"{os.getpid()}.{secrets.token_hex(4)}"
         self._channel = ""
         self._people_changed_at = -math.inf
+        self._seats: Counter[UUID | int] = Counter()
 
     def start(self) -> None:
         self.saver.start()
@@ -171,11 +174,25 @@ class Rooms:
             self._catch_up_soon(room)
         return room
 
-    def crowd(self, document_id: UUID, user_id: int) -> tuple[int, int]:
-        """How many tabs the document has open in this process, and how many the person has in all of them."""
-        room = self._rooms.get(document_id)
-        theirs = sum(member.user_id == user_id for other in self._rooms.values() for member in other.members)
-        return len(room.members) if room else 0, theirs
+    @contextmanager
+    def seat(self, document_id: UUID, user_id: int) -> Iterator[bool]:
+        """Whether there is a place for one more tab of this person on this document. Counted from before the tab enters
+        until it is gone: tabs that come at once count as well."""
+        self._seats.update((document_id, user_id))
+        try:
+            yield (
+                self._seats[document_id] <= settings.MAX_SOCKETS_PER_DOCUMENT
+                and self._seats[user_id] <= settings.MAX_SOCKETS_PER_PERSON
+            )
+        finally:
+            self._seats.subtract((document_id, user_id))
+            for key in (document_id, user_id):
+                if not self._seats[key]:
+                    del self._seats[key]
+
+    def rights_changed_since(self, moment: float, room: Room) -> bool:
+        """Whether news of somebody's rights came after a moment of `time.monotonic`."""
+        return max(room.rights_changed_at, self._people_changed_at) >= moment
 
     async def _group(self, verb: str, document_id: UUID) -> None:
         if self._channel:
@@ -349,6 +366,10 @@ class Rooms:
         """Ask again who is still signed in and what everybody here may do."""
         visitors = {Visitor(member.user_id, member.session_key) for member in room.members}
         if not visitors:
+            return
+        facts = await self.read(_facts_of, [room.document_id])
+        self._compare(room, facts.get(room.document_id))
+        if room.broken:
             return
         valid = await self.read(signed_in, visitors)
         roles = await self.read(access.roles_on, room.document_id, {user_id for user_id, _ in visitors})

@@ -25,8 +25,9 @@ logger = logging.getLogger(__name__)
 
 # Daphne's 50 costs a second when a hundred tabs connect at once.
 BACKLOG = 2048
-# Frames from one tab that may wait for the application before its socket is no longer read.
+# Frames and bytes from one tab that may wait for the application before its socket is no longer read.
 MAX_INBOUND = 64
+MAX_INBOUND_BYTES = 2 * 1024 * 1024
 STOP_WITHIN = 8.0
 # The frame limit is about the update; its envelope comes on top.
 ENVELOPE = 64
@@ -68,13 +69,15 @@ class CollabWebSocket(WebSocketProtocol):
     """A socket that is not read while the application is behind."""
 
     paused = False
+    inbound_bytes = 0
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803 (autobahn's names)
         try:
             super().onMessage(payload, isBinary)
         except UnicodeDecodeError:
             self.serverClose(Close.MALFORMED)
-        if not self.paused and self.application_queue.qsize() >= MAX_INBOUND:
+        self.inbound_bytes += len(payload)
+        if not self.paused and self._is_behind(MAX_INBOUND, MAX_INBOUND_BYTES):
             self.paused = True
             self.transport.pauseProducing()
 
@@ -82,9 +85,13 @@ class CollabWebSocket(WebSocketProtocol):
         # Not sendClose, which takes only 1000 and 3000 upwards: a server may well say 1011, 1012 or 1013.
         self.sendCloseFrame(code=code or 1000, reasonUtf8=None, isReply=False)
 
-    def resume(self) -> None:
-        """Read on, once the application has caught up."""
-        if self.paused and self.application_queue.qsize() <= MAX_INBOUND // 2:
+    def _is_behind(self, frames: int, size: int) -> bool:
+        return self.application_queue.qsize() >= frames or self.inbound_bytes >= size
+
+    def taken(self, message: dict[str, Any]) -> None:
+        """Hear that the application took a message; read on, once it has caught up."""
+        self.inbound_bytes -= len(message.get("bytes") or message.get("text", "").encode())
+        if self.paused and not self._is_behind(MAX_INBOUND // 2, MAX_INBOUND_BYTES // 2):
             self.paused = False
             self.transport.resumeProducing()
 
@@ -150,7 +157,7 @@ class Server(daphne.server.Server):
 
         async def receive() -> dict[str, Any]:
             message = await inbound.get()
-            protocol.resume()
+            protocol.taken(message)
             return message
 
         async def send(message: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
@@ -29,6 +30,7 @@ MAX_PIECES = 1000
 KEEP_FOR = 120.0
 # What all unfinished uploads of this process may hold, as a multiple of what one may.
 MAX_UNFINISHED = 4
+MAX_UNFINISHED_PER_PERSON = 2
 SAVED_WITHIN = 30.0
 
 
@@ -105,7 +107,11 @@ async def upload(request: HttpRequest, document_id: UUID, upload_id: UUID) -> Ht
     if not 0 <= part < parts <= MAX_PIECES:
         return _problem(400, "malformed")
     key = (user.pk, document_id, upload_id)
-    if refused := _keep(key, part, parts, request.body):
+    try:
+        piece = request.body
+    except RequestDataTooBig:
+        return _problem(413, "too-large")
+    if refused := _keep(key, part, parts, piece):
         return refused
     if len(_unfinished[key].pieces) < parts:
         return JsonResponse({"received": len(_unfinished[key].pieces)}, status=202)
@@ -122,6 +128,7 @@ def _keep(key: _Key, part: int, parts: int, piece: bytes) -> HttpResponse | None
     if mine is None:
         if part:
             return _problem(409, "begin-again")
+        _make_room_for(key)
         mine = _Unfinished(parts, now)
     if mine.total != parts:
         return _problem(409, "begin-again")
@@ -135,6 +142,13 @@ def _keep(key: _Key, part: int, parts: int, piece: bytes) -> HttpResponse | None
     mine.at = now
     _unfinished[key] = mine
     return None
+
+
+def _make_room_for(key: _Key) -> None:
+    """Nobody has more than a few unfinished uploads: the oldest of this person's others was given up."""
+    others = sorted((old for old in _unfinished if old[0] == key[0]), key=lambda old: _unfinished[old].at)
+    for old in others[: -MAX_UNFINISHED_PER_PERSON + 1]:
+        del _unfinished[old]
 
 
 async def _apply(user: User, document_id: UUID, update: bytes) -> HttpResponse:

@@ -65,7 +65,7 @@ def join(updates: Iterable[tuple[bytes, Scan]]) -> list[bytes]:
     for update, scanned in updates:
         follows = (
             groups
-            and not scanned.has_gap
+            and not scanned.apart
             and all(ends.get(c, start) == start for c, start, _ in scanned.blocks)
         )
         if not follows:
@@ -73,7 +73,7 @@ def join(updates: Iterable[tuple[bytes, Scan]]) -> list[bytes]:
             ends = {}
         groups[-1].append(update)
         ends.update((client, end) for client, _, end in scanned.blocks)
-        if scanned.has_gap:
+        if scanned.apart:
             # Nothing may be joined to it either.
             ends = dict.fromkeys(ends, -1)
     joined: list[bytes] = []
@@ -222,10 +222,11 @@ class Replica:
         self._doc = doc
 
     def without_known(self, update: bytes, scanned: Scan) -> tuple[bytes, Scan]:
-        """The update without structs that are known already, where one of its blocks is known in part: what is sent on
-        then follows on what everybody has. Browsers throw on some that overlap. Raises NotApplicableError."""
+        """The update without structs that are known already: what is stored and sent on then follows on what everybody
+        has. Browsers throw on some that overlap, and a row must not bring another person's words in its own version.
+        Raises NotApplicableError."""
         clocks = self.clocks
-        if not any(start < clocks.get(client, 0) < end for client, start, end in scanned.blocks):
+        if not any(start < clocks.get(client, 0) for client, start, _ in scanned.blocks):
             return update, scanned
         try:
             trimmed = pycrdt.get_update(update, self._doc.get_state())

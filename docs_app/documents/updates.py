@@ -52,13 +52,14 @@ class Place(NamedTuple):
 @dataclass(slots=True)
 class Scan:
     """What an update brings (`blocks`), what it deletes, and the clocks of other clients that it builds upon (`needs`:
-    client to clock, end exclusive). `has_gap`: something is missing in the middle of a client's structs. `cuts` are the
-    places before which it cuts text, `halves` those of the second halves of its surrogate pairs."""
+    client to clock, end exclusive). `apart`: it must not be merged with others, because a client's structs have a gap
+    or it waits for its past. `cuts` are the places before which it cuts text, `halves` those of the second halves of its
+    surrogate pairs."""
 
     blocks: list[Span] = field(default_factory=list)
     deletes: list[Span] = field(default_factory=list)
     needs: dict[int, int] = field(default_factory=dict)
-    has_gap: bool = False
+    apart: bool = False
     cuts: list[Place] = field(default_factory=list, compare=False)
     halves: list[Place] = field(default_factory=list, compare=False)
 
@@ -153,7 +154,7 @@ def _read_client(reader: _Reader, result: Scan, seen: set[int]) -> None:
     for _ in range(structs):
         kind = reader.byte()
         if kind == _Struct.SKIP:
-            result.has_gap = True
+            result.apart = True
             if clock > start:
                 result.blocks.append(Span(client, start, clock))
             start = clock = clock + _length(reader)

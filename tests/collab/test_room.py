@@ -374,7 +374,7 @@ async def test_what_waits_for_its_past_is_stored_and_sent_on_behind_it(office: O
     assert bob.wire.frames == []
     alice.send(early)
     await until(lambda: bob.wire.frames)
-    assert bob.updates() == [merge([early, late])]
+    assert bob.updates() == [early, late]
     assert [edit.update for edit in office.saver.edits] == [late, early]
 
 
