@@ -175,8 +175,8 @@ class Room:
             logger.exception("document %s: must be read anew", self.document_id)
             self.abandon()
             return "malformed"
-        # In one row with others it would make those wait as well.
-        scanned.apart = scanned.apart or not integrated
+        # What waits would make others in its row wait as well; so would what it waited for, joined with what follows.
+        scanned.apart = scanned.apart or len(integrated) != 1
         self.grow(len(update))
         self.bindings.update(dict.fromkeys(claims, sender.user_id))
         sender.claimed += len(claims)

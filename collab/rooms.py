@@ -18,7 +18,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from channels.layers import get_channel_layer
+from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
@@ -71,6 +71,8 @@ class Rooms:
         self._bell: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue(10_000)
         # Any: its types leave out what both layers have, the prefix of a new channel.
         self._layer: Any = get_channel_layer()
+        # In memory the layer reaches this process only, which knows what it stored.
+        self._is_alone = isinstance(self._layer, InMemoryChannelLayer)
         self._process = f"{os.getpid()}.{secrets.token_hex(4)}"
         self._channel = ""
         self._people_changed_at = -math.inf
@@ -223,6 +225,15 @@ class Rooms:
 
     def _announce(self, room: Room, rows: list[tuple[Entry, int]]) -> None:
         """Ring for the other processes, and make a snapshot when many rows have piled up."""
+        if not self._is_alone:
+            self._ring_for(room, rows)
+        if (
+            room.rows_since_snapshot >= settings.SNAPSHOT_ROWS
+            or room.bytes_since_snapshot >= settings.SNAPSHOT_BYTES
+        ):
+            self._compact_soon(room)
+
+    def _ring_for(self, room: Room, rows: list[tuple[Entry, int]]) -> None:
         small = sum(len(entry.data) for entry, _ in rows) <= MAX_RUNG_BYTES
         message = {
             "type": "document.updates",
@@ -236,11 +247,6 @@ class Rooms:
             self._bell.put_nowait((live.group_of(room.document_id), message))
         except asyncio.QueueFull:
             logger.warning("document %s: the doorbell is behind, others will read the log", room.document_id)
-        if (
-            room.rows_since_snapshot >= settings.SNAPSHOT_ROWS
-            or room.bytes_since_snapshot >= settings.SNAPSHOT_BYTES
-        ):
-            self._compact_soon(room)
 
     def _catch_up_soon(self, room: Room) -> None:
         if not room.catching_up:

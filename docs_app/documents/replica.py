@@ -58,24 +58,20 @@ def merge(updates: Sequence[bytes]) -> bytes:
 
 
 def join(updates: Iterable[tuple[bytes, Scan]]) -> list[bytes]:
-    """As few updates as can safely be made of these, in order. Two are merged only if each client's second part begins
-    where its first ends: what overlaps or leaves a gap stays by itself."""
+    """As few updates as can safely be made of these, in order. Two are merged only if both are plain edits of one client
+    each, and the second begins where that client's part so far ends: what overlaps, leaves a gap or is `apart` stays by
+    itself."""
     groups: list[list[bytes]] = []
     ends: dict[int, int] = {}
+    is_open = False
     for update, scanned in updates:
-        follows = (
-            groups
-            and not scanned.apart
-            and all(ends.get(c, start) == start for c, start, _ in scanned.blocks)
-        )
-        if not follows:
+        is_plain = not scanned.apart and len(scanned.blocks) <= 1
+        if not (is_open and is_plain and all(ends.get(c, start) == start for c, start, _ in scanned.blocks)):
             groups.append([])
             ends = {}
         groups[-1].append(update)
         ends.update((client, end) for client, _, end in scanned.blocks)
-        if scanned.apart:
-            # Nothing may be joined to it either.
-            ends = dict.fromkeys(ends, -1)
+        is_open = is_plain
     joined: list[bytes] = []
     for group in groups:
         try:

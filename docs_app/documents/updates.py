@@ -51,10 +51,10 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class Scan:
-    """What an update brings (`blocks`), what it deletes, and the clocks of other clients that it builds upon (`needs`:
-    client to clock, end exclusive). `apart`: it must not be merged with others, because a client's structs have a gap
-    or it waits for its past. `cuts` are the places before which it cuts text, `halves` those of the second halves of its
-    surrogate pairs."""
+    """What an update says. `needs`: the clocks of other clients that it builds upon, end exclusive. `apart`: it must
+    not be merged with others, because a client's structs have a gap, it waits for its past, or it puts something into
+    what may be no type. `cuts`: places before which it cuts text; `halves`: those of the second halves of its surrogate
+    pairs."""
 
     blocks: list[Span] = field(default_factory=list)
     deletes: list[Span] = field(default_factory=list)
@@ -199,6 +199,8 @@ def _read_item(reader: _Reader, info: int, place: Place, result: Scan) -> int:
             reader.text()
         else:
             _need(reader, place, result, cut=0)
+            # yrs finds out only when it integrates the struct whether this is a type, and then fails on the whole.
+            result.apart = True
         if info & _HAS_PARENT_KEY:
             reader.text()
     if info & _KIND == _Struct.STRING:

@@ -73,7 +73,7 @@ def nested(depth: int, container: int = LIST) -> bytes:
         ("01010101840100016200", Scan(blocks=[Span(1, 1, 2)])),
         ("010101000401017402616200", Scan(blocks=[Span(1, 0, 2)])),
         # The update of "a" and that of "d", with a gap between them.
-        ("010301000401017401610a02840102016400", Scan(blocks=[Span(1, 0, 1), Span(1, 3, 4)], has_gap=True)),
+        ("010301000401017401610a02840102016400", Scan(blocks=[Span(1, 0, 1), Span(1, 3, 4)], apart=True)),
         ("000101010002", Scan(deletes=[Span(1, 0, 2)])),
     ],
 )
