@@ -2,7 +2,6 @@
 // Usage: node build.mjs [--watch | --test [name…]]
 
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve, sep } from "node:path";
@@ -12,50 +11,55 @@ import * as esbuild from "esbuild";
 const root = dirname(fileURLToPath(import.meta.url));
 const dist = join(root, "dist");
 
-const ENTRIES = [
-  "src/pages/document.ts",
-  "src/pages/pages.ts",
-  "src/styles/styles.css",
-  "src/styles/document.css",
-  "src/styles/pages/admin.css",
+/** Built apart from each other: the document page comes as one file, and what pages load on demand stays theirs. */
+const BUNDLES = [
+  ["src/pages/document.ts"],
+  ["src/pages/pages.ts"],
+  ["src/styles/styles.css", "src/styles/document.css", "src/styles/pages/admin.css"],
 ];
 
-/** Files of earlier builds pile up otherwise: every change gives a chunk a new name. */
-const sweep = {
-  name: "sweep",
-  setup(build) {
-    build.onEnd(async ({ errors, metafile }) => {
-      if (errors.length > 0) return;
-      const written = new Set(Object.keys(metafile.outputs).map((path) => resolve(root, path)));
-      for (const entry of await readdir(dist, { recursive: true, withFileTypes: true })) {
-        const path = join(entry.parentPath ?? entry.path, entry.name);
-        if (entry.isFile() && !written.has(path)) await rm(path);
-      }
-    });
-  },
-};
+/** What each bundle wrote last. Files of earlier builds pile up otherwise: every change gives a chunk a new name. */
+const written = BUNDLES.map(() => null);
 
-const options = {
-  absWorkingDir: root,
-  entryPoints: ENTRIES.filter((entry) => existsSync(join(root, entry))).map((entry) => ({
-    in: entry,
-    out: entry.replace(/^.*\//, "").replace(/\.\w+$/, ""),
-  })),
-  outdir: dist,
-  bundle: true,
-  splitting: true,
-  format: "esm",
-  chunkNames: "chunks/[name]-[hash]",
-  assetNames: "assets/[name]-[hash]",
-  loader: { ".woff2": "file", ".svg": "file" },
-  target: ["chrome120", "edge120", "firefox121", "safari17"],
-  minify: true,
-  sourcemap: "linked",
-  legalComments: "linked",
-  metafile: true,
-  logLevel: "info",
-  plugins: [sweep],
-};
+async function sweep() {
+  if (written.includes(null)) return;
+  const kept = new Set(written.flat());
+  for (const entry of await readdir(dist, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath ?? entry.path, entry.name);
+    if (entry.isFile() && !kept.has(path)) await rm(path);
+  }
+}
+
+function options(entries, bundle) {
+  const note = {
+    name: "note",
+    setup(build) {
+      build.onEnd(async ({ errors, metafile }) => {
+        if (errors.length > 0) return;
+        written[bundle] = Object.keys(metafile.outputs).map((path) => resolve(root, path));
+        await sweep();
+      });
+    },
+  };
+  return {
+    absWorkingDir: root,
+    entryPoints: entries.map((entry) => ({ in: entry, out: entry.replace(/^.*\//, "").replace(/\.\w+$/, "") })),
+    outdir: dist,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    chunkNames: "chunks/[name]-[hash]",
+    assetNames: "assets/[name]-[hash]",
+    loader: { ".woff2": "file", ".svg": "file" },
+    target: ["chrome120", "edge120", "firefox121", "safari17"],
+    minify: true,
+    sourcemap: "linked",
+    legalComments: "linked",
+    metafile: true,
+    logLevel: "info",
+    plugins: [note],
+  };
+}
 
 async function test(names) {
   const folder = join(root, "test");
@@ -97,11 +101,11 @@ const [mode, ...rest] = process.argv.slice(2);
 if (mode === "--test") {
   process.exitCode = await test(rest);
 } else if (mode === "--watch") {
-  const context = await esbuild.context(options);
-  await context.watch();
+  const contexts = await Promise.all(BUNDLES.map((entries, bundle) => esbuild.context(options(entries, bundle))));
+  for (const context of contexts) await context.watch();
   console.log(`Watching src${sep}; press Ctrl+C to stop.`);
 } else if (mode === undefined) {
-  await esbuild.build(options);
+  for (const [bundle, entries] of BUNDLES.entries()) await esbuild.build(options(entries, bundle));
 } else {
   console.error(`Unknown option ${mode}: use --watch or --test [name…]`);
   process.exitCode = 2;

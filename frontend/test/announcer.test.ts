@@ -6,8 +6,8 @@ import { Announcer } from "../src/editor/announcer";
 import { FakeClock } from "./fake-clock";
 
 const SAVED: SaveState = { kind: "saved" };
-const SAVING: SaveState = { kind: "saving", changes: 1, stalled: false };
-const OFFLINE: SaveState = { kind: "offline", changes: 2 };
+const SAVING: SaveState = { kind: "saving", changes: 1, kept: 1, keeps: true, stalled: false, uploaded: null };
+const OFFLINE: SaveState = { kind: "offline", changes: 2, kept: 2, keeps: true };
 
 function announced(script: (hear: (state: SaveState) => void, clock: FakeClock) => void): string[] {
   const clock = new FakeClock();
@@ -38,7 +38,7 @@ test("a state that lasts is said once, however its count grows", () => {
     clock.advance(3_000);
     hear(OFFLINE);
     clock.advance(3_000);
-    hear({ kind: "offline", changes: 3 });
+    hear({ kind: "offline", changes: 3, kept: 3, keeps: true });
     clock.advance(3_000);
     hear(SAVED);
   });
@@ -54,4 +54,16 @@ test("a short loss of the network is not said", () => {
     hear(SAVED);
   });
   assert.deepEqual(said, ["Saved"]);
+});
+
+test("a device that stops keeping edits is another state", () => {
+  const said = announced((hear, clock) => {
+    hear(OFFLINE);
+    clock.advance(3_000);
+    hear({ kind: "offline", changes: 2, kept: 0, keeps: false });
+  });
+  assert.deepEqual(said, [
+    "Offline, 2 changes kept on this device",
+    "Offline, 2 changes not kept on this device: keep this tab open",
+  ]);
 });

@@ -105,23 +105,68 @@ test("waking up while waiting reconnects at once", () => {
   assert.equal(server.lines.size, 1);
 });
 
+test("a page that is shown before it has begun to connect does not connect twice", () => {
+  const server = new FakeServer();
+  const tab = new Tab(server);
+  tabs.push(tab);
+  tab.provider.arrive();
+  server.settle();
+  assert.equal(server.lines.size, 0, "what earlier tabs left is looked for first");
+  tab.provider.connect();
+  tab.provider.connect();
+  server.settle();
+  assert.equal(server.lines.size, 1);
+});
+
 test("waking up after a long sleep does not trust the old socket", () => {
   const server = new FakeServer();
   const tab = open(server);
   const first = tab.line;
   tab.clock.sleep(3_600_000);
   tab.provider.wake();
-  tab.wait(1_000);
+  server.settle();
+  assert.equal(status(tab), "open", "at once, without any waiting");
   assert.notEqual(tab.line, first);
 });
 
-test("waking up leaves a living connection alone", () => {
+test("waking up leaves a living connection alone, but asks it", () => {
   const server = new FakeServer();
   const tab = open(server);
   const first = tab.line;
+  tab.clock.sleep(20_000);
+  tab.provider.wake();
   tab.provider.wake();
   server.settle();
+  tab.wait(6_000);
   assert.equal(tab.line, first);
+  assert.equal(first.queries, 1);
+});
+
+test("a socket that does not answer after a short sleep is replaced in seconds, not in half a minute", () => {
+  const server = new FakeServer();
+  const tab = open(server);
+  const first = tab.line;
+  first.muted = true;
+  tab.clock.sleep(10_000);
+  tab.type("written in the train");
+  tab.provider.wake();
+  server.settle();
+  tab.clock.advance(5_000);
+  first.forget();
+  tab.wait(1_000);
+  assert.notEqual(tab.line, first);
+  assert.equal(server.doc.getText("t").toString(), "written in the train");
+});
+
+test("a page that was frozen for longer than the socket lives finds out by its own timer", () => {
+  const server = new FakeServer();
+  const tab = open(server);
+  const first = tab.line;
+  tab.clock.sleep(45_000);
+  tab.clock.advance(1);
+  assert.equal(status(tab), "waiting");
+  tab.wait(1_000);
+  assert.notEqual(tab.line, first);
 });
 
 test("codes from 4400 stop: no more tries, the text stays, nobody types", () => {
@@ -151,7 +196,8 @@ test("signed out: coming back to the page tries again, and the edits follow", ()
   tab.type("before");
   tab.provider.wake();
   server.settle();
-  assert.equal(tab.saying, "Not saved: 1 change");
+  assert.equal(tab.saying, "Signed out, 1 change kept on this device");
+  assert.equal(tab.provider.editable.value, true);
   server.closing = 0;
   tab.provider.wake();
   server.settle();
@@ -209,6 +255,18 @@ test("nobody types before the text has arrived", () => {
   server.closing = 0;
   tab.wait(3_000);
   assert.equal(tab.provider.editable.value, true);
+});
+
+test("how full a document is, is told from one half on, and forgotten by the next connection", () => {
+  const server = new FakeServer();
+  const tab = open(server);
+  server.event({ type: "size", bytes: 30, limit: 64 });
+  assert.equal(tab.provider.fullness.value, 0);
+  server.event({ type: "size", bytes: 40, limit: 64 });
+  assert.equal(tab.provider.fullness.value, 62);
+  server.close(1012);
+  tab.wait(1_000);
+  assert.equal(tab.provider.fullness.value, 0);
 });
 
 test("a title event reaches the page", () => {

@@ -29,7 +29,7 @@ export class FakeClock implements Clock {
     const end = this.time + milliseconds;
     for (let next = this.earliest(end); next !== undefined; next = this.earliest(end)) {
       this.timers.delete(next);
-      this.time = next.at;
+      this.time = Math.max(this.time, next.at);
       next.callback();
     }
     this.time = end;

@@ -4,7 +4,17 @@ import * as Y from "yjs";
 
 import type { Role } from "../src/connection/facts";
 import type { OpenTransport, TransportHandlers } from "../src/connection/transport";
+import type { UploadOutcome } from "../src/connection/upload";
 import type { FakeClock } from "./fake-clock";
+
+/** An upload that the tab waits for until the test decides. */
+export interface Arriving {
+  readonly update: Uint8Array;
+  readonly signal: AbortSignal;
+  progress(part: number): void;
+  /** Resolves when the tab has heard. */
+  end(outcome: UploadOutcome): Promise<void>;
+}
 
 /** The server's side of the protocol, written from its description and sharing no code with the tab's. */
 export class FakeServer {
@@ -21,6 +31,7 @@ export class FakeServer {
   frameBytes = 1_048_576;
   person = { id: "1", name: "Alice", colour: "#112233" };
   seq = 0;
+  readonly uploads: Arriving[] = [];
   private queue: (() => void)[] = [];
 
   transport(): OpenTransport {
@@ -32,6 +43,20 @@ export class FakeServer {
         close: () => line.forget(),
       };
     };
+  }
+
+  upload(update: Uint8Array, signal: AbortSignal, progress: (part: number) => void): Promise<UploadOutcome> {
+    return new Promise((resolve) => {
+      const end = async (outcome: UploadOutcome): Promise<void> => {
+        if (outcome.kind === "saved") Y.applyUpdate(this.doc, update);
+        resolve(outcome);
+        // Two turns: the tab awaits the promise, and then acts.
+        await Promise.resolve();
+        await Promise.resolve();
+        this.settle();
+      };
+      this.uploads.push({ update, signal, progress, end });
+    });
   }
 
   later(action: () => void): void {
@@ -78,6 +103,9 @@ export class Line {
   /** What the tab sent, decoded: sync frames by step, awareness by its bytes. */
   readonly updates: { step: number; update: Uint8Array }[] = [];
   readonly awareness: Uint8Array[] = [];
+  queries = 0;
+  /** A network that swallows everything while both ends believe in the socket. */
+  muted = false;
   private alive = true;
   private frames = 0;
   private confirmed = 0;
@@ -100,17 +128,22 @@ export class Line {
   }
 
   receive(frame: Uint8Array): void {
-    if (!this.alive) return;
+    if (!this.alive || this.muted) return;
     const decoder = decoding.createDecoder(frame);
-    if (decoding.readVarUint(decoder) !== 0) {
-      this.awareness.push(decoding.readVarUint8Array(decoder));
-      return;
-    }
+    const type = decoding.readVarUint(decoder);
+    if (type === 3) return this.answerQuery();
+    if (type === 1) return void this.awareness.push(decoding.readVarUint8Array(decoder));
     const step = decoding.readVarUint(decoder);
     const body = decoding.readVarUint8Array(decoder);
     if (step === 0) return this.sync(1, Y.encodeStateAsUpdate(this.server.doc, body));
     this.updates.push({ step, update: body });
     this.take(body);
+  }
+
+  /** Awareness of nobody, which is an answer all the same. */
+  private answerQuery(): void {
+    this.queries += 1;
+    this.say(1, (encoder) => encoding.writeVarUint8Array(encoder, new Uint8Array([0])));
   }
 
   private take(update: Uint8Array): void {
@@ -147,7 +180,7 @@ export class Line {
       encoding.writeVarUint(encoder, type);
       write(encoder);
     });
-    this.server.later(() => this.alive && this.handlers.received(frame));
+    this.server.later(() => this.alive && !this.muted && this.handlers.received(frame));
   }
 
   sync(step: number, body: Uint8Array): void {

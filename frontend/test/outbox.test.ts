@@ -3,22 +3,29 @@ import test from "node:test";
 
 import * as Y from "yjs";
 
+import type { Edit } from "../src/connection/keeping";
 import { Outbox } from "../src/connection/outbox";
 
 const ROOMY = 1_000_000;
 
-/** Updates of one person typing `text`, a letter each. */
-function typed(text: string): Uint8Array[] {
+/** Edits of one person typing `text`, a letter each. */
+function typed(text: string): Edit[] {
+  return edited((body) => {
+    for (const letter of text) body.insert(body.length, letter);
+  });
+}
+
+function edited(write: (body: Y.Text) => void): Edit[] {
   const doc = new Y.Doc();
-  const updates: Uint8Array[] = [];
-  doc.on("update", (update: Uint8Array) => updates.push(update));
-  for (const letter of text) doc.getText("t").insert(doc.getText("t").length, letter);
-  return updates;
+  const edits: Edit[] = [];
+  doc.on("update", (update: Uint8Array) => edits.push({ draft: "d", number: edits.length, update }));
+  write(doc.getText("t"));
+  return edits;
 }
 
 function filled(text: string): Outbox {
   const outbox = new Outbox();
-  for (const update of typed(text)) outbox.add(update);
+  for (const edit of typed(text)) outbox.add(edit);
   return outbox;
 }
 
@@ -40,8 +47,8 @@ test("what waits goes out as one merged frame, and counts until it is confirmed"
 
 test("saved covers the frames up to its number and no others", () => {
   const outbox = new Outbox();
-  for (const update of typed("abc")) {
-    outbox.add(update);
+  for (const edit of typed("abc")) {
+    outbox.add(edit);
     outbox.take(ROOMY);
   }
   outbox.saved(2);
@@ -54,8 +61,8 @@ test("saved covers the frames up to its number and no others", () => {
 
 test("a refused frame stays, and with it all that were made after it", () => {
   const outbox = new Outbox();
-  for (const update of typed("abc")) {
-    outbox.add(update);
+  for (const edit of typed("abc")) {
+    outbox.add(edit);
     outbox.take(ROOMY);
   }
   outbox.refused(2, "malformed");
@@ -68,7 +75,7 @@ test("after a refusal nothing more is sent on this connection", () => {
   const outbox = filled("a");
   outbox.take(ROOMY);
   outbox.refused(1, "document-full");
-  outbox.add(typed("b")[0] as Uint8Array);
+  outbox.add(typed("b")[0] as Edit);
   assert.equal(outbox.take(ROOMY), null);
   assert.equal(outbox.changes, 2);
 });
@@ -82,8 +89,8 @@ test("a refusal of what was confirmed is the server's mistake and is not passed 
 
 test("a new connection sends everything unconfirmed again, in order, numbered from one", () => {
   const outbox = new Outbox();
-  for (const update of typed("abcd")) {
-    outbox.add(update);
+  for (const edit of typed("abcd")) {
+    outbox.add(edit);
     outbox.take(ROOMY);
   }
   outbox.saved(1);
@@ -92,7 +99,6 @@ test("a new connection sends everything unconfirmed again, in order, numbered fr
   assert.equal(outbox.refusal, null);
   assert.equal(outbox.changes, 3);
   const again = outbox.take(ROOMY);
-  assert.equal(textOf([typed("a")[0] ?? null]), "a");
   assert.ok(again !== null);
   outbox.saved(1);
   assert.equal(outbox.changes, 0);
@@ -101,8 +107,8 @@ test("a new connection sends everything unconfirmed again, in order, numbered fr
 test("at most sixteen frames are under way; the rest waits and is merged", () => {
   const outbox = new Outbox();
   const sent: (Uint8Array | null)[] = [];
-  for (const update of typed("abcdefghijklmnopqrstuvwxyz")) {
-    outbox.add(update);
+  for (const edit of typed("abcdefghijklmnopqrstuvwxyz")) {
+    outbox.add(edit);
     const frame = outbox.take(ROOMY);
     if (frame !== null) sent.push(frame);
   }
@@ -129,21 +135,57 @@ test("a frame stays under the limit: much that waits becomes several frames", ()
   assert.equal(textOf(frames), text);
 });
 
-test("one update over the limit is kept, named too large, and holds back what follows", () => {
+test("an edit over the limit is no frame: it waits for what was sent, goes alone, and holds back what follows", () => {
   const outbox = new Outbox();
-  const doc = new Y.Doc();
-  doc.on("update", (update: Uint8Array) => outbox.add(update));
-  doc.getText("t").insert(0, "x".repeat(500));
-  doc.getText("t").insert(500, "y");
+  const edits = edited((body) => {
+    body.insert(0, "before");
+    body.insert(6, "x".repeat(500));
+    body.insert(506, "after");
+  });
+  for (const edit of edits) outbox.add(edit);
+  assert.equal(textOf([outbox.take(400)]), "before");
   assert.equal(outbox.take(400), null);
-  assert.equal(outbox.refusal, "too-large");
+  assert.equal(outbox.takeLarge(400), null, "before it was confirmed");
+  outbox.saved(1);
+  assert.equal(outbox.takeLarge(400), edits[1]?.update);
+  assert.equal(outbox.takeLarge(400), null);
+  assert.equal(outbox.take(400), null, "what follows builds on it");
   assert.equal(outbox.changes, 2);
+  assert.deepEqual(outbox.uploaded(), [edits[1]]);
+  assert.equal(outbox.take(400), edits[2]?.update);
+  assert.equal(outbox.refusal, null);
+});
+
+test("an upload that was cut off waits in its place again", () => {
+  const outbox = new Outbox();
+  const edits = edited((body) => {
+    body.insert(0, "x".repeat(500));
+    body.insert(0, "y");
+  });
+  for (const edit of edits) outbox.add(edit);
+  outbox.takeLarge(400);
+  outbox.restart();
+  assert.deepEqual(outbox.edits, edits);
+  assert.equal(outbox.takeLarge(400), edits[0]?.update);
+});
+
+test("saved names the edits that are safe now", () => {
+  const outbox = new Outbox();
+  const edits = typed("abc");
+  for (const edit of edits) {
+    outbox.add(edit);
+    outbox.take(ROOMY);
+  }
+  assert.deepEqual(outbox.saved(2), edits.slice(0, 2));
+  assert.deepEqual(outbox.saved(2), []);
+  assert.deepEqual(outbox.clear(), edits.slice(2));
+  assert.equal(outbox.changes, 0);
 });
 
 test("an empty frame keeps the numbers in step and counts as no change", () => {
   const outbox = new Outbox();
   outbox.takeAll();
-  outbox.add(typed("a")[0] as Uint8Array);
+  outbox.add(typed("a")[0] as Edit);
   outbox.take(ROOMY);
   assert.equal(outbox.changes, 1);
   outbox.saved(1);

@@ -2,10 +2,12 @@ import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 
 import type { LiveEvent, Role } from "../src/connection/facts";
+import type { Keeping } from "../src/connection/keeping";
 import { Provider } from "../src/connection/provider";
 import { sentence } from "../src/connection/save-state";
 import { FakeClock } from "./fake-clock";
 import type { FakeServer, Line } from "./fake-server";
+import { KeptAtOnce } from "./kept-at-once";
 
 /** One open page without a page: a document, a provider and a clock of its own. */
 export class Tab {
@@ -13,16 +15,20 @@ export class Tab {
   readonly awareness = new Awareness(this.doc);
   readonly events: LiveEvent[] = [];
   readonly provider: Provider;
+  readonly device = new KeptAtOnce();
 
   constructor(
     readonly server: FakeServer,
     role: Role = "editor",
     readonly clock = new FakeClock(),
+    keeper: ((doc: Y.Doc) => Keeping) | null = null,
   ) {
     this.provider = new Provider({
       doc: this.doc,
       awareness: this.awareness,
       open: server.transport(),
+      keeper: keeper?.(this.doc) ?? this.device,
+      upload: (update, signal, progress) => server.upload(update, signal, progress),
       person: server.person,
       role,
       epoch: 1,

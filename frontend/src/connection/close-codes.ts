@@ -17,7 +17,11 @@ export type WayOut = "sign-in" | "reload" | "leave";
 export interface Stop {
   readonly reason: StopReason;
   readonly told: string;
+  /** The reason in a few words, to follow "Not saved: ". */
+  readonly short: string;
   readonly wayOut: WayOut;
+  /** The server will never take this page's edits: they can only be offered as a copy. */
+  readonly forGood: boolean;
 }
 
 export type CloseMeaning = { readonly then: "retry" } | { readonly then: "stop"; readonly stop: Stop };
@@ -25,37 +29,67 @@ export type CloseMeaning = { readonly then: "retry" } | { readonly then: "stop";
 export const STOPS: Readonly<Record<StopReason, Stop>> = {
   "sign-in": {
     reason: "sign-in",
-    told: "You have been signed out. Your text stays here: sign in again to go on writing.",
+    told: "You have been signed out. Your text stays here, and you can go on writing: sign in again to save it.",
+    short: "you are signed out",
     wayOut: "sign-in",
+    forGood: false,
   },
-  "no-access": { reason: "no-access", told: "You no longer have access to this document.", wayOut: "leave" },
+  "no-access": {
+    reason: "no-access",
+    told: "You no longer have access to this document.",
+    short: "you no longer have access",
+    wayOut: "leave",
+    forGood: true,
+  },
   "not-found": {
     reason: "not-found",
     told: "This document does not exist, or it has not been shared with you.",
+    short: "this document is not there any more",
     wayOut: "leave",
+    forGood: true,
   },
   "new-epoch": {
     reason: "new-epoch",
     told: "This document was replaced by another version of itself. Reload to see it.",
+    short: "this document was replaced",
     wayOut: "reload",
+    forGood: true,
   },
-  trashed: { reason: "trashed", told: "This document is in the trash.", wayOut: "leave" },
+  trashed: {
+    reason: "trashed",
+    told: "This document is in the trash.",
+    short: "this document is in the trash",
+    wayOut: "leave",
+    forGood: true,
+  },
   "page-too-old": {
     reason: "page-too-old",
     told: "Collab has been updated since you opened this page. Reload to go on writing.",
+    short: "this page has to be reloaded",
     wayOut: "reload",
+    forGood: false,
   },
   "other-person": {
     reason: "other-person",
     told: "Somebody else has signed in to this browser. Reload to go on as that person.",
+    short: "somebody else has signed in",
     wayOut: "reload",
+    forGood: false,
   },
   "too-many": {
     reason: "too-many",
     told: "This document is open in too many places. Close a tab that is not needed, then reload this one.",
+    short: "this document is open in too many places",
     wayOut: "reload",
+    forGood: false,
   },
-  unknown: { reason: "unknown", told: "The server has closed this document. Reload to try again.", wayOut: "reload" },
+  unknown: {
+    reason: "unknown",
+    told: "The server has closed this document. Reload to try again.",
+    short: "the server has closed this document",
+    wayOut: "reload",
+    forGood: false,
+  },
 };
 
 const STOP_CODES: Readonly<Record<number, StopReason>> = {

@@ -10,6 +10,12 @@ import type { OpenTransport, Transport } from "./transport";
 /** The server says something at least every 15 s, so twice that means nobody is there. */
 export const SILENCE = 30_000;
 
+/** Milliseconds in which a socket that is asked must say something, or it is dead. */
+const ANSWER = 5_000;
+
+/** A socket that spoke so short a while ago needs no asking. */
+const FRESH = 2_000;
+
 /** A connection that lasted this long was a good one: the next reconnect starts from the shortest delay. */
 const GOOD_LIFE = 10_000;
 
@@ -25,6 +31,8 @@ export type Status =
 
 export interface ConnectionHandlers {
   opened(): void;
+  /** Send something that the server answers at once. */
+  ask(): void;
   received(message: Inbound): void;
   closed(): void;
 }
@@ -36,6 +44,7 @@ export class Connection {
   private attempt = 0;
   private openedAt = 0;
   private heardAt = 0;
+  private askedAt: number | null = null;
   private cancelTimer = (): void => undefined;
 
   constructor(
@@ -45,6 +54,7 @@ export class Connection {
   ) {}
 
   connect(): void {
+    if (this.transport !== null) return;
     this.cancelTimer();
     if (this.status.value.kind !== "stopped") this.status.set({ kind: "connecting" });
     this.heardAt = this.clock.now();
@@ -65,9 +75,10 @@ export class Connection {
 
   /** The person or the network came back: no waiting any more, and no trust in a socket that slept. */
   wake(): void {
+    if (this.transport !== null && this.silence() >= SILENCE) this.giveUp();
     const status = this.status.value;
     if (this.transport !== null) {
-      if (this.silence() >= SILENCE) this.giveUp();
+      this.check();
     } else if (status.kind === "waiting" || (status.kind === "stopped" && PASSING.has(status.stop.reason))) {
       this.connect();
     }
@@ -100,6 +111,7 @@ export class Connection {
 
   private onFrame(frame: Uint8Array): void {
     this.heardAt = this.clock.now();
+    this.askedAt = null;
     const transport = this.transport;
     try {
       const message = decode(frame);
@@ -132,14 +144,31 @@ export class Connection {
     this.transport = null;
     this.usable = false;
     this.openedAt = 0;
+    this.askedAt = null;
     if (wasUsable) this.handlers.closed();
   }
 
+  /** The network may be another one than when the socket was opened: one question tells, long before the silence. */
+  private check(): void {
+    if (!this.usable || this.askedAt !== null || this.silence() < FRESH) return;
+    this.askedAt = this.clock.now();
+    this.handlers.ask();
+    this.watch();
+  }
+
   private watch(): void {
-    this.cancelTimer = this.clock.after(Math.max(SILENCE - this.silence(), 0), () => {
-      if (this.silence() >= SILENCE) this.giveUp();
+    this.cancelTimer();
+    const wait = Math.max(this.patience() - this.clock.now(), 0);
+    this.cancelTimer = this.clock.after(wait, () => {
+      if (this.patience() <= this.clock.now()) this.giveUp();
       else this.watch();
     });
+  }
+
+  /** The moment at which the transport counts as dead if nothing has been heard until then. */
+  private patience(): number {
+    const silent = this.heardAt + SILENCE;
+    return this.askedAt === null ? silent : Math.min(silent, this.askedAt + ANSWER);
   }
 
   private silence(): number {

@@ -21,6 +21,8 @@ export interface Hello {
 export type LiveEvent =
   | { readonly type: "title"; readonly title: string }
   | { readonly type: "saving"; readonly ok: boolean }
+  /** The document is at least half full. */
+  | { readonly type: "size"; readonly bytes: number; readonly limit: number }
   /** One this page does not know, or not yet. */
   | { readonly type: "other"; readonly name: string };
 
@@ -32,6 +34,8 @@ export type RefusalReason =
   | "document-full"
   /** The server's own memory is full while its database is away; it sends the tab away when there is room again. */
   | "busy"
+  /** Found out here: the server has lost what these edits build on, and would never show them. */
+  | "lost-past"
   /** A word this page does not know. */
   | "refused";
 
@@ -85,6 +89,7 @@ export function parseEvent(value: unknown): LiveEvent {
   const name = event["type"];
   if (typeof name !== "string") throw new TypeError("event without a type");
   if (name === "title" && typeof event["title"] === "string") return { type: "title", title: event["title"] };
+  if (name === "size") return { type: "size", bytes: natural(event["bytes"]), limit: natural(event["limit"]) };
   if (name === "saving" && typeof event["ok"] === "boolean") return { type: "saving", ok: event["ok"] };
   return { type: "other", name };
 }

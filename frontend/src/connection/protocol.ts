@@ -115,6 +115,10 @@ export function encodeUpdate(update: Uint8Array): Uint8Array {
   return encodeSync(UPDATE, update);
 }
 
+export function encodeQueryAwareness(): Uint8Array {
+  return new Uint8Array([QUERY_AWARENESS]);
+}
+
 export function encodeAwareness(update: Uint8Array): Uint8Array {
   return encoding.encode((encoder) => {
     encoding.writeVarUint(encoder, AWARENESS);

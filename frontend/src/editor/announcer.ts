@@ -9,7 +9,7 @@ const SETTLED = 2_000;
  * last, so that typing is not accompanied by "Saving, Saved, Saving, Saved".
  */
 export class Announcer {
-  private said: SaveState["kind"] = "opening";
+  private said = "opening";
   private cancel: (() => void) | null = null;
 
   constructor(
@@ -20,10 +20,16 @@ export class Announcer {
   hear(state: SaveState): void {
     this.cancel?.();
     this.cancel = null;
-    if (state.kind === this.said) return;
+    const what = kindOf(state);
+    if (what === this.said) return;
     this.cancel = this.clock.after(SETTLED, () => {
-      this.said = state.kind;
+      this.said = what;
       this.say(sentence(state));
     });
   }
+}
+
+/** That a device keeps nothing is another matter than that it does. */
+function kindOf(state: SaveState): string {
+  return "keeps" in state && !state.keeps ? `${state.kind}, not kept` : state.kind;
 }

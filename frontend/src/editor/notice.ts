@@ -1,23 +1,28 @@
-import type { WayOut } from "../connection/close-codes";
-import { type SaveState, counted, sentence } from "../connection/save-state";
+import { type SaveState, type Unsaved, counted, sentence } from "../connection/save-state";
 
-export interface NoticeLinks {
+export interface NoticeActions {
   readonly startUrl: string;
-  readonly signInUrl: string;
+  signIn(): void;
+  /** Show the unsent text as a copy to take away. */
+  read(): void;
+  reload(): void;
 }
+
+export type Action = "sign-in" | "read" | "reload" | "leave";
 
 interface Content {
   readonly text: string;
-  readonly wayOut: WayOut;
+  /** The first is what helps most. */
+  readonly actions: readonly Action[];
 }
 
-/** The banner over the text when the document has stopped or edits are refused: one sentence and the one way on. */
+/** The banner over the text when the document has stopped or edits are refused: what happened and the ways on. */
 export class Notice {
   private shown = "";
 
   constructor(
     private readonly element: HTMLElement,
-    private readonly links: NoticeLinks,
+    private readonly does: NoticeActions,
   ) {}
 
   show(state: SaveState): void {
@@ -29,27 +34,23 @@ export class Notice {
     if (content === null) return this.element.replaceChildren();
     const sentence = document.createElement("p");
     sentence.textContent = content.text;
-    this.element.replaceChildren(sentence, this.action(content.wayOut));
+    this.element.replaceChildren(sentence, ...content.actions.map((action) => this.offer(action)));
   }
 
-  private action(wayOut: WayOut): HTMLElement {
-    switch (wayOut) {
-      case "sign-in": {
-        // Another tab, so that this one keeps its text; it reconnects when the person comes back to it.
-        const link = anchor("Sign in again", this.links.signInUrl);
-        link.target = "_blank";
-        link.rel = "noopener";
+  private offer(action: Action): HTMLElement {
+    switch (action) {
+      case "sign-in":
+        return button("Sign in", () => this.does.signIn());
+      case "read":
+        return button("See your text", () => this.does.read());
+      case "reload":
+        return button("Reload", () => this.does.reload());
+      case "leave": {
+        const link = document.createElement("a");
+        link.className = "notice-action";
+        link.textContent = "Back to documents";
+        link.href = this.does.startUrl;
         return link;
-      }
-      case "leave":
-        return anchor("Back to documents", this.links.startUrl);
-      case "reload": {
-        const button = document.createElement("button");
-        button.type = "button";
-        button.className = "notice-action";
-        button.textContent = "Reload";
-        button.addEventListener("click", () => window.location.reload());
-        return button;
       }
     }
   }
@@ -57,21 +58,32 @@ export class Notice {
 
 export function contentFor(state: SaveState): Content | null {
   if (state.kind === "refused") {
-    const advice = "Copy what you need from the text, then reload.";
-    return { text: `${sentence(state)} (${counted(state.changes)}). ${advice}`, wayOut: "reload" };
+    return { text: `${sentence(state)}. ${fate(state, true)}`, actions: ["read", "reload"] };
   }
   if (state.kind !== "stopped") return null;
-  const { told, wayOut } = state.stop;
-  const warning = `${counted(state.changes)} you made ${state.changes === 1 ? "is" : "are"} not saved`;
-  if (state.changes === 0) return { text: told, wayOut };
-  if (wayOut === "sign-in") return { text: `${told} ${warning} yet.`, wayOut };
-  return { text: `${told} ${warning}: copy what you need first.`, wayOut };
+  const { told, wayOut, forGood, reason } = state.stop;
+  if (state.changes === 0 || reason === "sign-in") return { text: told, actions: [wayOut] };
+  const copies = forGood || !isKept(state);
+  return { text: `${told} ${fate(state, forGood)}`, actions: copies ? ["read", wayOut] : [wayOut] };
 }
 
-function anchor(text: string, href: string): HTMLAnchorElement {
-  const link = document.createElement("a");
-  link.className = "notice-action";
-  link.textContent = text;
-  link.href = href;
-  return link;
+function fate(state: Unsaved, forGood: boolean): string {
+  const changes = `${counted(state.changes)} you made`;
+  const one = state.changes === 1;
+  if (!isKept(state)) return `${changes} ${one ? "is" : "are"} in this tab only: take a copy before you close it.`;
+  if (forGood) return `${changes} could not be saved. ${one ? "It is" : "They are"} kept on this device.`;
+  return `${changes} ${one ? "is" : "are"} kept on this device and will be sent when you open the document again.`;
+}
+
+function isKept({ changes, kept, keeps }: Unsaved): boolean {
+  return keeps || kept === changes;
+}
+
+function button(text: string, act: () => void): HTMLButtonElement {
+  const element = document.createElement("button");
+  element.type = "button";
+  element.className = "notice-action";
+  element.textContent = text;
+  element.addEventListener("click", act);
+  return element;
 }

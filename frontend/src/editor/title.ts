@@ -1,3 +1,5 @@
+import { post } from "../connection/post";
+
 const LONGEST = 200;
 
 /** Sends a new title; resolves to null when it is stored, else to the sentence that says why not. */
@@ -25,6 +27,11 @@ export class Title {
     this.field.addEventListener("keydown", (event) => this.onKey(event));
     this.field.addEventListener("blur", () => void this.store());
     this.show();
+  }
+
+  /** As the server has it. */
+  get value(): string {
+    return this.stored;
   }
 
   set editable(value: boolean) {
@@ -81,12 +88,7 @@ export class Title {
 export function renameAt(url: string): Rename {
   return async (title) => {
     try {
-      const answer = await fetch(url, {
-        method: "POST",
-        headers: { "X-CSRFToken": csrfToken() },
-        body: new URLSearchParams({ title }),
-        redirect: "error",
-      });
+      const answer = await post(url, new URLSearchParams({ title }));
       if (answer.ok) return null;
       const reason = answer.status === 400 ? (await answer.text()).trim() : "";
       return reason === "" ? "The title was not saved." : reason;
@@ -95,10 +97,4 @@ export function renameAt(url: string): Rename {
       return "The title was not saved: the server cannot be reached.";
     }
   };
-}
-
-/** Read anew every time: signing in again in another tab changes it. */
-function csrfToken(): string {
-  const pair = document.cookie.split("; ").find((cookie) => cookie.startsWith("csrftoken="));
-  return pair === undefined ? "" : decodeURIComponent(pair.slice("csrftoken=".length));
 }

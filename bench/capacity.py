@@ -1,0 +1,45 @@
+"""The highest load that a server carries: everything delivered, 99 of 100 within 50 ms."""
+
+from bench import load
+from bench.load import Crowd, Meters, Outcome
+
+LIMIT_MS = 50.0
+_MOST = 60_000
+
+
+async def find(crowd: Crowd, meters: Meters, *, writers: int, first: float, quick: bool) -> dict[str, float]:
+    """Double the load until it is too much, then bisect; answers the figures at the highest load that was carried, only
+    a capacity of 0 if not even `first` was. Loads are edits a second of all writers together. A load is too much if it
+    was so twice: once may be somebody else's use of the machine."""
+    seconds, bisections = (1.0, 2) if quick else (2.5, 3)
+
+    async def attempt(edits: float) -> Outcome:
+        rate = edits / writers
+        return await load.run(
+            crowd, meters, writers=writers, rate=rate, seconds=seconds, warm_up=0.7, patience=2.0
+        )
+
+    async def carry(edits: float) -> Outcome | None:
+        for _ in range(2):
+            if carried(outcome := await attempt(edits)):
+                return outcome
+        return None
+
+    best: Outcome | None = None
+    low, high = 0.0, first
+    while high <= _MOST and (outcome := await carry(high)):
+        best, low, high = outcome, high, high * 2
+    for _ in range(bisections):
+        middle = (low + high) / 2
+        if outcome := await carry(middle):
+            best, low = outcome, middle
+        else:
+            high = middle
+    if best is None:
+        return {"capacity": 0.0}
+    people = sum(len(group) - 1 for group in crowd.groups) / len(crowd.groups)
+    return {**best.as_dict(), "capacity": low, "deliveries": low * people}
+
+
+def carried(outcome: Outcome) -> bool:
+    return outcome.complete and outcome.p99 < LIMIT_MS
