@@ -58,9 +58,9 @@ def merge(updates: Sequence[bytes]) -> bytes:
 
 
 def join(updates: Iterable[tuple[bytes, Scan]]) -> list[bytes]:
-    """As few updates as can safely be made of these, in order. Two are merged only if both are plain edits of one client
-    each, and the second begins where that client's part so far ends: what overlaps, leaves a gap or is `apart` stays by
-    itself."""
+    """As few updates as can safely be made of these, in order. Two are merged only if both are plain edits of one
+    client each, and the second begins where that client's part so far ends: what overlaps, leaves a gap or is `apart`
+    stays by itself."""
     groups: list[list[bytes]] = []
     ends: dict[int, int] = {}
     is_open = False
