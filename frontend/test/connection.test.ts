@@ -158,6 +158,19 @@ test("a socket that does not answer after a short sleep is replaced in seconds, 
   assert.equal(server.doc.getText("t").toString(), "written in the train");
 });
 
+test("a network that the browser says is gone: a socket that still answers is believed, a silent one is given up", () => {
+  const server = new FakeServer();
+  const tab = open(server);
+  tab.provider.doubt();
+  server.settle();
+  tab.wait(3_000);
+  assert.equal(status(tab), "open");
+  tab.line.muted = true;
+  tab.provider.doubt();
+  tab.clock.advance(2_000);
+  assert.equal(tab.saying, "Offline, everything is saved");
+});
+
 test("a page that was frozen for longer than the socket lives finds out by its own timer", () => {
   const server = new FakeServer();
   const tab = open(server);

@@ -13,6 +13,9 @@ export const SILENCE = 30_000;
 /** Milliseconds in which a socket that is asked must say something, or it is dead. */
 const ANSWER = 5_000;
 
+/** The same when the browser says that the network is gone, which need not be true of a server on this machine. */
+const ANSWER_OFFLINE = 2_000;
+
 /** A socket that spoke so short a while ago needs no asking. */
 const FRESH = 2_000;
 
@@ -44,7 +47,8 @@ export class Connection {
   private attempt = 0;
   private openedAt = 0;
   private heardAt = 0;
-  private askedAt: number | null = null;
+  /** The moment until which a socket that was asked has to say something; null when it was not. */
+  private answerBy: number | null = null;
   private cancelTimer = (): void => undefined;
 
   constructor(
@@ -78,10 +82,15 @@ export class Connection {
     if (this.transport !== null && this.silence() >= SILENCE) this.giveUp();
     const status = this.status.value;
     if (this.transport !== null) {
-      this.check();
+      if (this.silence() >= FRESH) this.ask(ANSWER);
     } else if (status.kind === "waiting" || (status.kind === "stopped" && PASSING.has(status.stop.reason))) {
       this.connect();
     }
+  }
+
+  /** The browser says that there is no network. */
+  doubt(): void {
+    this.ask(ANSWER_OFFLINE);
   }
 
   /** Gives the transport up and comes back through sync, which mends whatever went wrong. */
@@ -111,7 +120,7 @@ export class Connection {
 
   private onFrame(frame: Uint8Array): void {
     this.heardAt = this.clock.now();
-    this.askedAt = null;
+    this.answerBy = null;
     const transport = this.transport;
     try {
       const message = decode(frame);
@@ -144,14 +153,14 @@ export class Connection {
     this.transport = null;
     this.usable = false;
     this.openedAt = 0;
-    this.askedAt = null;
+    this.answerBy = null;
     if (wasUsable) this.handlers.closed();
   }
 
   /** The network may be another one than when the socket was opened: one question tells, long before the silence. */
-  private check(): void {
-    if (!this.usable || this.askedAt !== null || this.silence() < FRESH) return;
-    this.askedAt = this.clock.now();
+  private ask(patience: number): void {
+    if (!this.usable || this.answerBy !== null) return;
+    this.answerBy = this.clock.now() + patience;
     this.handlers.ask();
     this.watch();
   }
@@ -168,7 +177,7 @@ export class Connection {
   /** The moment at which the transport counts as dead if nothing has been heard until then. */
   private patience(): number {
     const silent = this.heardAt + SILENCE;
-    return this.askedAt === null ? silent : Math.min(silent, this.askedAt + ANSWER);
+    return Math.min(silent, this.answerBy ?? silent);
   }
 
   private silence(): number {

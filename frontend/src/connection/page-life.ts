@@ -8,6 +8,7 @@ import type { Provider } from "./provider";
 export function followPage(provider: Provider, keeper: Keeping, page: Window): () => void {
   let knows = false;
   page.addEventListener("online", () => provider.wake());
+  page.addEventListener("offline", () => provider.doubt());
   page.addEventListener("focus", () => provider.wake());
   page.document.addEventListener("resume", () => provider.wake());
   page.document.addEventListener("freeze", () => keeper.settle());

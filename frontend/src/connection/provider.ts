@@ -84,6 +84,10 @@ export class Provider {
     this.connection.wake();
   }
 
+  doubt(): void {
+    this.connection.doubt();
+  }
+
   /** What an earlier tab of this person left unsent, and the state it was made on. Only for who may write. */
   adopt(edits: readonly Edit[], past: readonly Uint8Array[]): void {
     this.sync.adopt(edits, past);

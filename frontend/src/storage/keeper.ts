@@ -2,6 +2,7 @@ import type { Clock } from "../connection/clock";
 import type { Edit, KeepState, Keeping } from "../connection/keeping";
 import { Observable } from "../connection/observable";
 import type { Batch, Draft, DraftRecord, Entry } from "./draft";
+import { type Held, Work } from "./work";
 
 /** Milliseconds in which edits are gathered for one write. */
 const PACE = 30;
@@ -24,23 +25,6 @@ export interface KeeperOptions {
   readonly state: () => Uint8Array;
 }
 
-interface Held {
-  record: DraftRecord;
-  readonly edits: Set<Edit>;
-  /** Whether this device may have something of it. */
-  stored: boolean;
-  /** Of a draft adopted from another tab, which has its own. */
-  readonly adopted: boolean;
-}
-
-interface Work {
-  emptied: Set<string>;
-  gone: Edit[];
-  records: Set<string>;
-  entries: Set<Entry>;
-  state: boolean;
-}
-
 /**
  * Writes edits to this device as they are made and removes them when the server has them. What is taken out to be
  * written is taken out before the write, and put back if the write fails.
@@ -48,7 +32,7 @@ interface Work {
 export class Keeper implements Keeping {
   readonly state = new Observable<KeepState>({ unwritten: 0, failed: false }, sameKeepState);
   private readonly held = new Map<string, Held>();
-  private due = noWork();
+  private due = new Work();
   private next = 0;
   private refusal: string | null = null;
   private recent: { readonly at: number; readonly update: Uint8Array }[] = [];
@@ -82,7 +66,8 @@ export class Keeper implements Keeping {
   /** Counts an earlier tab's edits, which this device has. */
   adopt({ record, entries }: Draft): Edit[] {
     const edits = entries.filter(({ own }) => own);
-    this.held.set(record.id, { record: { ...record, refusal: this.refusal }, edits: new Set(edits), stored: true, adopted: true });
+    const now = { ...record, refusal: this.refusal };
+    this.held.set(record.id, { record: now, edits: new Set(edits), stored: true, adopted: true });
     if (record.refusal !== this.refusal) this.due.records.add(record.id);
     return edits;
   }
@@ -156,10 +141,8 @@ export class Keeper implements Keeping {
 
   private empty({ record, stored, adopted }: Held): void {
     this.held.delete(record.id);
-    this.due.records.delete(record.id);
+    this.due.drop(record.id);
     if (stored) this.due.emptied.add(record.id);
-    this.due.gone = this.due.gone.filter(({ draft }) => draft !== record.id);
-    for (const entry of this.due.entries) if (entry.draft === record.id) this.due.entries.delete(entry);
     if (adopted) return;
     this.due.state = false;
     this.cancelLong();
@@ -176,9 +159,10 @@ export class Keeper implements Keeping {
   private async write(): Promise<void> {
     const work = this.due;
     const own = this.own;
-    const batch = this.batchOf(work);
+    const state = work.state && own !== undefined ? { draft: own.record.id, state: this.options.state() } : null;
+    const batch = work.batch(this.held, state);
     if (batch === null) return;
-    this.due = noWork();
+    this.due = new Work();
     this.underWay = work.entries;
     for (const { id } of batch.records) (this.held.get(id) as Held).stored = true;
     try {
@@ -186,7 +170,8 @@ export class Keeper implements Keeping {
       this.failed = false;
       if (batch.state !== null && this.own === own) this.hasState = true;
     } catch (error) {
-      this.putBack(work);
+      // Whatever came due meanwhile comes after it.
+      this.due = work.before(this.due, this.held);
       // A whole document may be too much for a device that still has room for the edits.
       if (batch.state !== null) return this.write();
       if (!this.failed) console.warn("Collab: this device keeps nothing", error);
@@ -197,44 +182,11 @@ export class Keeper implements Keeping {
     if (this.failed) this.writeSoon();
   }
 
-  private batchOf({ emptied, gone, records, entries, state }: Work): Batch | null {
-    const own = this.own;
-    const batch: Batch = {
-      emptied: [...emptied],
-      gone,
-      records: [...records].flatMap((id) => this.held.get(id)?.record ?? []),
-      entries: [...entries],
-      state: state && own !== undefined ? { draft: own.record.id, state: this.options.state() } : null,
-    };
-    const parts = [batch.emptied, batch.gone, batch.records, batch.entries];
-    return parts.every((part) => part.length === 0) && batch.state === null ? null : batch;
-  }
-
-  private putBack(work: Work): void {
-    const newer = this.due;
-    this.due = work;
-    for (const id of work.records) if (!this.held.has(id)) work.records.delete(id);
-    for (const entry of work.entries) if (!this.isWanted(entry)) work.entries.delete(entry);
-    for (const id of newer.emptied) work.emptied.add(id);
-    for (const id of newer.records) work.records.add(id);
-    for (const entry of newer.entries) work.entries.add(entry);
-    work.gone.push(...newer.gone);
-    work.state = newer.state;
-  }
-
-  private isWanted(entry: Entry): boolean {
-    const held = this.held.get(entry.draft);
-    return held !== undefined && (!entry.own || held.edits.has(entry));
-  }
-
   private reckon(): void {
-    const entries = [...this.due.entries, ...this.underWay].filter((entry) => entry.own && this.isWanted(entry));
-    this.state.set({ unwritten: new Set(entries).size, failed: this.failed });
+    const entries = [...this.due.entries, ...this.underWay];
+    const edits = entries.filter((entry) => this.held.get(entry.draft)?.edits.has(entry) === true);
+    this.state.set({ unwritten: new Set(edits).size, failed: this.failed });
   }
-}
-
-function noWork(): Work {
-  return { emptied: new Set(), gone: [], records: new Set(), entries: new Set(), state: false };
 }
 
 function sameKeepState(a: KeepState, b: KeepState): boolean {
