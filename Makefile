@@ -7,7 +7,7 @@ python = python=$$(sh tools/find-python.sh) && exec "$$python" -m tools
 # Some shells export their machine's name as HOST, so only `make run HOST=...` counts.
 host = $(if $(filter command line,$(origin HOST)),$(HOST))
 
-.PHONY: help setup run test lint types unit browser peers faults format clean
+.PHONY: help setup run test lint types unit browser peers faults soak bench format clean
 
 help: ## List the targets
 	@echo "Collab. Variables: PORT=, HOST= (run), PYTHON= (which Python to set up with), ARGS= (more words for pytest)."
@@ -39,6 +39,13 @@ peers: ## Tests with stock Yjs clients on Node
 
 faults: ## Tests that kill, stop and starve the server
 	@$(python) faults -- $(ARGS)
+
+soak: ## The long versions of the fault tests, about half an hour
+	@$(python) soak -- $(ARGS)
+
+bench: ## Measure Collab beside other servers, about half an hour (docs/performance.md)
+	@$(python) setup
+	.venv/bin/python -m bench run all --json bench/results/report.json
 
 format: ## Rewrite the Python code in the project's format
 	@$(python) format

@@ -46,6 +46,15 @@ class _RefusedError(Exception):
         self.code = code
 
 
+async def _close(send: Send, code: Close) -> None:
+    try:
+        await send({"type": "websocket.close", "code": int(code)})
+    except Exception:
+        # Plain Daphne takes 1000 and 3000 upwards only; after any close but 4400 to 4499 the tab comes back anyway.
+        logger.warning("this server does not close with %d", code, exc_info=True)
+        await send({"type": "websocket.close"})
+
+
 class AsgiTransport:
     """Frames through `send`, one after the other, on any ASGI server."""
 
@@ -76,7 +85,7 @@ class AsgiTransport:
                     await self._send({"type": "websocket.send", "bytes": item.payload})
                     self._queued -= len(item.payload)
                 else:
-                    await self._send({"type": "websocket.close", "code": int(item)})
+                    await _close(self._send, item)
         except OSError:
             # The tab is gone; the receive loop hears of it.
             self._queue.clear()
@@ -93,7 +102,7 @@ async def document_socket(scope: dict[str, Any], receive: Receive, send: Send) -
         try:
             connection = await _enter(scope, send, user, document_id, has_place=has_place)
         except _RefusedError as refused:
-            await send({"type": "websocket.close", "code": int(refused.code)})
+            await _close(send, refused.code)
             return
         await _serve(connection, receive)
 

@@ -8,7 +8,7 @@ import sys
 from tools import checks, setup
 from tools.step import ROOT, ToolError
 
-PARTS = ("browser", "faults", "peers")
+PARTS = ("browser", "faults", "peers", "soak")
 
 
 def run(host: str | None, port: str | None) -> None:

@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tools import setup
@@ -67,8 +67,10 @@ def unit(words: Sequence[str] = ()) -> list[Check]:
 
 
 def part(name: str, words: Sequence[str] = ()) -> list[Check]:
-    """The tests in `tests/<name>`: browser, faults or peers."""
+    """The tests in `tests/<name>`: browser, faults or peers; `soak` is the long version of faults."""
     _prepare_tests()
+    if name == "soak":
+        return [replace(check, env={"COLLAB_SOAK": "1"}) for check in _pytest("faults", words)]
     return _pytest(name, words)
 
 

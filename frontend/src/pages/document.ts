@@ -116,10 +116,14 @@ provider.role.subscribe((role) => {
   title.editable = page.canRename && mayEdit(role);
   toolbar.shown = mayEdit(role);
 });
+let focused = false;
 provider.editable.subscribe((editable) => {
   setWritable(editor, editable);
   toolbar.enabled = editable;
-  if (editable && document.activeElement === document.body) editor.commands.focus("start", { scrollIntoView: false });
+  // Once only: later the caret stands where the person left it.
+  const untouched = !focused && document.activeElement === document.body;
+  if (editable && untouched) editor.commands.focus("start", { scrollIntoView: false });
+  focused ||= editable;
 });
 
 void recovery.begin().then(() => provider.connect());
