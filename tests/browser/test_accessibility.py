@@ -16,6 +16,7 @@ from tests.browser.writing import (
     open_document,
     press,
     text,
+    tool,
     type_text,
 )
 from tests.server import ROOT, Server
@@ -177,7 +178,10 @@ def test_document_with_everything_in_it(shared_collab: Server, person: MakePerso
     type_text(page, "``` code")
     assert text(page).locator("a, pre, ul, ol, blockquote, h4, s, hr").count() == 8
     assert_accessible(page)
-    press(page, "Control+Home", "Control+KeyK")
+    press(page, "Control+Home")
+    # In a code block there are no links: the toolbar shows when the editor has seen where the caret is.
+    expect(tool(page, "Heading 1")).to_have_attribute("aria-pressed", "true")
+    press(page, "Control+KeyK")
     page.get_by_label("Address", exact=True).fill("javascript:alert(1)")
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog", name="Link").get_by_role("status")).to_be_visible()
