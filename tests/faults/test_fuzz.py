@@ -7,6 +7,7 @@ run replays the findings.
 
 import asyncio
 import json
+import os
 import random
 import time
 from dataclasses import dataclass, field
@@ -75,6 +76,12 @@ def resized(frame: bytes) -> bytes:
     return frame[:head] + wire.blob(frame[reader.pos :])
 
 
+# It still finds what is listed in docs/reliability.md, "What is not promised"; what it found is replayed by every run.
+SEARCH = pytest.mark.skipif(
+    os.environ.get("COLLAB_SOAK") != "1", reason="a search for new findings: make soak"
+)
+
+
 @dataclass
 class Slowest:
     seconds: float = 0.0
@@ -127,6 +134,7 @@ async def rejoin(office: Office) -> None:
     office.peers[-1].connect(office.room)
 
 
+@SEARCH
 async def test_mutated_frames_do_no_harm_to_a_room(office: Office, chance: random.Random) -> None:
     await office.call(lambda: Document.objects.create(workspace=office.document.workspace, title="Other"))
     untouched = await _other_document(office)
@@ -186,6 +194,7 @@ async def test_a_finding_does_no_harm_any_more(office: Office, name: str) -> Non
     assert slowest.seconds < SLOW
 
 
+@SEARCH
 async def test_mutated_frames_do_no_harm_over_a_socket(
     server: StartServer, team: WithTeam, chance: random.Random
 ) -> None:
