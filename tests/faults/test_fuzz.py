@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed
 
 from collab.protocol import ProtocolError
 from docs_app.documents import log
-from docs_app.documents.models import Document
+from docs_app.documents.models import Document, DocumentUpdate
 from tests.faults import wire
 from tests.faults.conftest import WithTeam, long_or_short, stored, verified
 from tests.faults.office import Office, Peer, text_of
