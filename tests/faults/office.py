@@ -141,10 +141,10 @@ class Peer:
     def type(self, place: int, text: str) -> None:
         """Insert ASCII text: one clock a character."""
         self.clock += len(text)
-        self.text.insert(min(place, len(str(self.text))), text)
+        self.text.insert(min(place, len(self.text)), text)
 
     def delete(self, place: int, length: int) -> None:
-        end = len(str(self.text))
+        end = len(self.text)
         start = min(place, end)
         if start < min(start + length, end):
             del self.text[start : min(start + length, end)]

@@ -72,7 +72,8 @@ class Tab:
         """Insert a word, at the end if no place is given."""
         self.words.append(word)
         self._typing = {word}
-        length = len(str(self.text))
+        # Counted in bytes, as pycrdt counts: what others write need not be ASCII.
+        length = len(self.text)
         self.text.insert(min(length if at is None else at, length), word)
         self._typing = set()
 
