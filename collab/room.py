@@ -176,11 +176,12 @@ class Room:
             self.abandon()
             return "malformed"
         # What waits would make others in its row wait as well; so would what it waited for, joined with what follows.
-        scanned.apart = scanned.apart or len(integrated) != 1
+        in_order = len(integrated) != 1
+        scanned.apart = scanned.apart or in_order
         self.grow(len(update))
         self.bindings.update(dict.fromkeys(claims, sender.user_id))
         sender.claimed += len(claims)
-        self._saver.add(self, Edit(update, scanned, sender.user_id, claims, sender, number))
+        self._saver.add(self, Edit(update, scanned, sender.user_id, claims, sender, number, in_order))
         # What waits for its past is stored, and sent on when that has arrived: browsers throw on some of what may wait.
         for index, (each, its_scan) in enumerate(integrated):
             self._post(None if index else sender, each, its_scan)

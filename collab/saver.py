@@ -41,7 +41,8 @@ class Sender(Protocol):
 @dataclass(frozen=True, slots=True)
 class Edit:
     """An update as a person sent it: frame `number` of `sender`. `clients` are ids that it uses for the first time.
-    Without an update there is nothing to store: the sender waits for what it sent before."""
+    Without an update there is nothing to store: the sender waits for what it sent before. `in_order`: it waits for its
+    past, or others waited for it, so that it must stand in the log where it came."""
 
     update: bytes | None
     scanned: Scan
@@ -49,6 +50,7 @@ class Edit:
     clients: tuple[int, ...]
     sender: Sender
     number: int
+    in_order: bool = False
 
 
 class Saveable(Protocol):
@@ -202,11 +204,14 @@ class _Row:
 
 def _entries(document: Saveable, edits: Iterable[Edit]) -> list[Entry]:
     """As few rows as possible, each of one author and after everything that it builds upon: whoever reads the log in
-    order never has to wait for a later row."""
+    order never has to wait for a later row. A hostile client may have sent what waits in two versions: which of them
+    counts depends on the order, and must not change when the log is replayed."""
     rows: list[_Row] = []
     latest: dict[int, _Row] = {}
     written: dict[int, int] = {}
     for edit in edits:
+        if edit.in_order:
+            latest.clear()
         row = latest.get(edit.author_id)
         upon = (
             *edit.scanned.needs,
@@ -217,6 +222,8 @@ def _entries(document: Saveable, edits: Iterable[Edit]) -> list[Entry]:
             rows.append(row)
         row.edits.append(edit)
         written.update({client: row.index for client, _, _ in edit.scanned.blocks})
+        if edit.in_order:
+            latest.clear()
     return [entry for row in rows for entry in _merged(document, row)]
 
 

@@ -195,3 +195,25 @@ async def test_f09_what_waits_does_not_shut_others_out(office: Office) -> None:
     assert ben.refused == []
     assert ben.saved == ben.made
     assert str(office.peers[2]) == "typed offline"
+
+
+async def test_which_of_two_versions_counts_does_not_change_in_the_log(office: Office) -> None:
+    """Ben sends his first clock twice: once upon a word of Ada's that is still on its way, once upon nothing. Hers
+    comes last, so the second version counts; as rows of one author each, hers would come first."""
+    ada, ben = office.peers[0], office.peers[1]
+    apart: pycrdt.Doc[object] = pycrdt.Doc(client_id=ben.client)
+    ada.type(0, "a")
+    ada.send()
+    ada.type(1, "b")
+    apart.apply_update(ada.doc.get_update())
+    apart.get(ROOT, type=pycrdt.Text).insert(2, "first")
+    assert ben.connection
+    ben.connection.receive(wire.update(apart.get_update(ada.doc.get_state())))
+    ben.connection.receive(wire.update(update_of(item(ben.client, 0, "other"))))
+    ada.send()
+    ben.disconnect()
+    await office.settle()
+    in_room = office.room.replica.state()
+    await office.restart(crash=False)
+    assert office.room.replica.state() == in_room
+    assert "other" in text_of(await office.folded())
