@@ -109,7 +109,7 @@ class Connection:
 
     def receive(self, data: bytes, scanned: Scan | None = None) -> None:
         """Answer one frame of the tab; `scanned` if its update was read already. Raises ProtocolError for bytes that
-        are no message."""
+        are no message, UntriedError for an update that has to be tried first."""
         if self._closed or self.room.frozen:
             return
         match protocol.decode(data):
@@ -132,19 +132,28 @@ class Connection:
         self._send(protocol.sync_step_2(state))
 
     def _edit(self, update: bytes, scanned: Scan | None, *, whole_state: bool) -> None:
-        self._received += 1
+        number = self._received + 1
         if len(update) > settings.MAX_FRAME:
             reason = "too-large"
         elif not self._may_write:
             # Every client answers our sync step 1, also one that may only read and has nothing to say.
             reason = "" if whole_state and self.room.has_all_of(update, scanned) else "read-only"
             if not reason:
-                self.room.acknowledge(self, self._received)
+                self.room.acknowledge(self, number)
         else:
-            reason = self.room.edit(self, self._received, update, whole_state=whole_state, scanned=scanned)
+            reason = self.room.edit(self, number, update, whole_state=whole_state, scanned=scanned)
+        self._received = number
         if reason:
-            self.refuse(self._received, reason)
-            self.was_refused |= reason == "busy"
+            self._refuse(number, reason)
+
+    def refuse_next(self, reason: str) -> None:
+        """Do not take in the update frame that has just come."""
+        self._received += 1
+        self._refuse(self._received, reason)
+
+    def _refuse(self, number: int, reason: str) -> None:
+        self.refuse(number, reason)
+        self.was_refused |= reason == "busy"
 
     def refuse(self, number: int, reason: str) -> None:
         """Tell the tab that its update frame `number` was not taken in."""

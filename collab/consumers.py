@@ -21,12 +21,13 @@ from collab.connection import Connection, Participant
 from collab.pace import Pace
 from collab.process import rooms
 from collab.protocol import Close, Frame, ProtocolError
-from collab.room import Room
+from collab.room import Room, UntriedError
 from docs_app import access
 from docs_app.accounts.models import User
 from docs_app.content import SCHEMA_VERSION
 from docs_app.documents.log import LogDamagedError
 from docs_app.documents.models import Document
+from docs_app.documents.trial import ALLOWED
 from docs_app.documents.updates import MalformedUpdateError, Scan, scan
 
 logger = logging.getLogger(__name__)
@@ -176,21 +177,38 @@ async def _receive_all(connection: Connection, receive: Receive) -> None:
             connection.close(Close.MALFORMED)
             return
         try:
-            scanned = None
-            if len(data) > LARGE_FRAME and (update := protocol.update_in(data)) is not None:
-                # In a thread: reading a full frame takes longer than others should wait.
-                scanned = await asyncio.to_thread(_scan_or_none, update)
-            connection.receive(data, scanned)
+            seconds = await _take_in(connection, data)
         except ProtocolError as error:
             logger.warning("document %s: %s", connection.room.document_id, error)
             connection.close(Close.MALFORMED)
             return
-        await pace.keep(len(data))
+        await pace.keep(len(data), seconds)
 
 
-def _scan_or_none(update: bytes) -> Scan | None:
-    """What the update says; None if it is malformed, which the room will find again and answer."""
+async def _take_in(connection: Connection, data: bytes) -> float:
+    """Answers the CPU seconds that the frame has cost. Raises ProtocolError."""
+    scanned, spent = None, 0.0
+    if len(data) > LARGE_FRAME and (update := protocol.update_in(data)) is not None:
+        # In a thread: reading a full frame takes longer than others should wait.
+        scanned, spent = await asyncio.to_thread(_scan_timed, update)
+    started = time.thread_time()
     try:
-        return scan(update)
+        connection.receive(data, scanned)
+    except UntriedError as untried:
+        reason = await rooms().try_out(connection.room, untried)
+        spent += ALLOWED
+        if reason:
+            connection.refuse_next(reason)
+        else:
+            connection.receive(data, untried.scanned)
+    return spent + time.thread_time() - started
+
+
+def _scan_timed(update: bytes) -> tuple[Scan | None, float]:
+    """What the update says, None if it is malformed, which the room will find again and answer; and the CPU seconds."""
+    started = time.thread_time()
+    try:
+        scanned = scan(update)
     except MalformedUpdateError:
-        return None
+        scanned = None
+    return scanned, time.thread_time() - started

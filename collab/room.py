@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 MAX_FLUSH_DELAY = 0.05
 AWARENESS_INTERVAL = 0.05
 # Client ids that one connection may use for the first time: an honest tab brings one per offline visit.
-MAX_CLAIMS = 1000
+MAX_CLAIMS = 200
 
 _CLOSE_FOR = {
     "gone": Close.NOT_FOUND,
@@ -37,6 +37,14 @@ _CLOSE_FOR = {
     "epoch": Close.NEW_EPOCH,
     "not-yours": Close.RESTARTING,
 }
+
+
+class UntriedError(Exception):
+    """The update may cost too much time: have it tried (`Rooms.try_out`), then give it again. Nothing has changed."""
+
+    def __init__(self, update: bytes, scanned: Scan) -> None:
+        super().__init__()
+        self.update, self.scanned = update, scanned
 
 
 class Member(Speaker, Sender, Protocol):
@@ -147,7 +155,7 @@ class Room:
         self, sender: Member, number: int, update: bytes, *, whole_state: bool, scanned: Scan | None = None
     ) -> str:
         """Take in a person's update; answers why it was refused, or an empty string. A refused one changes nothing.
-        `whole_state`: the update is all that the sender has and we lack, rather than one edit."""
+        `whole_state`: the update is all that the sender has and we lack, rather than one edit. Raises UntriedError."""
         try:
             scanned = scanned or scan(update)
             if self._is_known(scanned, whole_state=whole_state):
@@ -160,6 +168,10 @@ class Room:
                 return "busy"
             if self.size + len(update) > settings.MAX_DOCUMENT:
                 return "document-full"
+            if not self.replica.may_wait(scanned):
+                return "too-costly"
+            if not scanned.is_tried and self.replica.may_take_long(scanned):
+                raise UntriedError(update, scanned)
             update, scanned = self.replica.without_known(update, scanned)
             integrated = self.replica.apply(update, scanned)
         except (MalformedUpdateError, NotApplicableError) as error:

@@ -24,13 +24,14 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
 from collab.protocol import Close
-from collab.room import Room
+from collab.room import Room, UntriedError
 from collab.saver import Saver
 from docs_app import access, live
 from docs_app.accounts.sessions import Visitor, signed_in
 from docs_app.documents import log
 from docs_app.documents.log import Entry, LogDamagedError
 from docs_app.documents.models import ClientBinding, Document
+from docs_app.documents.trial import Trial
 from docs_app.live import LAYER_AWAY
 
 logger = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class Rooms:
         self._heard_while_opening: set[UUID] = set()
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="rooms")
         self._compactor = ThreadPoolExecutor(1, thread_name_prefix="compactor")
+        self._trial = Trial()
         self._compacted_at: dict[UUID, float] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._bell: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue(10_000)
@@ -102,6 +104,7 @@ class Rooms:
             task.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._compactor.shutdown(wait=False, cancel_futures=True)
+        self._trial.close()
 
     async def _forever(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         while True:
@@ -220,6 +223,18 @@ class Rooms:
             await self._group("group_discard", room.document_id)
             if room.document_id in self._rooms or room.document_id in self._opening:
                 await self._group("group_add", room.document_id)
+
+    async def try_out(self, room: Room, untried: UntriedError) -> str:
+        """Find out in another process what an update costs; answers why it can't be taken in, or an empty string. The
+        update is tried on the document as it is now: people go on typing, which does not change its cost much."""
+        state = room.replica.state()
+        try:
+            affordable = await asyncio.to_thread(self._trial.is_affordable, state, untried.update)
+        except OSError:
+            logger.exception("an update can't be tried now")
+            return "busy"
+        untried.scanned.is_tried = affordable
+        return "" if affordable else "too-costly"
 
     # -- The log -------------------------------------------------------------------------------------------------
 

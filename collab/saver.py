@@ -215,7 +215,8 @@ def _entries(document: Saveable, edits: Iterable[Edit]) -> list[Entry]:
         row = latest.get(edit.author_id)
         upon = (
             *edit.scanned.needs,
-            *(client for client, _, _ in (*edit.scanned.blocks, *edit.scanned.deletes)),
+            *edit.scanned.deletes,
+            *(client for client, _, _ in edit.scanned.blocks),
         )
         if row is None or any(written.get(client, -1) > row.index for client in upon):
             row = latest[edit.author_id] = _Row(edit.author_id, len(rows))

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 
 from collab.process import rooms
 from collab.protocol import Close, Frame
-from collab.room import Room
+from collab.room import Room, UntriedError
 from docs_app import access
 from docs_app.accounts.models import User
 from docs_app.documents.log import LogDamagedError
@@ -169,7 +169,13 @@ async def _apply(user: User, document_id: UUID, update: bytes) -> HttpResponse:
 
 
 async def _edit(room: Room, uploader: _Uploader, update: bytes, scanned: Scan) -> HttpResponse:
-    if reason := room.edit(uploader, 1, update, whole_state=True, scanned=scanned):
+    try:
+        reason = room.edit(uploader, 1, update, whole_state=True, scanned=scanned)
+    except UntriedError as untried:
+        reason = await rooms().try_out(room, untried) or room.edit(
+            uploader, 1, update, whole_state=True, scanned=scanned
+        )
+    if reason:
         return _problem(422, reason)
     try:
         outcome = await asyncio.wait_for(uploader.outcome, SAVED_WITHIN)

@@ -1,30 +1,16 @@
-"""What an update or a document deletes, as sets that can be compared."""
+"""What an update or a document deletes, compared."""
 
-from collections.abc import Iterable
+from bisect import bisect_left
 
-from docs_app.documents.updates import Span, scan
+from docs_app.documents.updates import Place, scan
+
+# Per client the deleted clocks (start, end exclusive), sorted and joined.
+Deletes = dict[int, list[tuple[int, int]]]
 
 
-class DeleteSet:
-    """Deleted clocks as sorted, joined spans per client."""
-
-    def __init__(self, spans: Iterable[Span]) -> None:
-        self.spans: dict[int, list[tuple[int, int]]] = {}
-        for client, start, end in sorted(spans):
-            joined = self.spans.setdefault(client, [])
-            if joined and start <= joined[-1][1]:
-                joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-            else:
-                joined.append((start, end))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, DeleteSet) and self.spans == other.spans
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __le__(self, other: "DeleteSet") -> bool:
-        """Whether everything deleted here is deleted there."""
-        return all(_within(spans, other.spans.get(client, [])) for client, spans in self.spans.items())
+def contains(outer: Deletes, inner: Deletes) -> bool:
+    """Whether everything deleted in `inner` is deleted in `outer`."""
+    return all(_within(spans, outer.get(client, [])) for client, spans in inner.items())
 
 
 def _within(spans: list[tuple[int, int]], outer: list[tuple[int, int]]) -> bool:
@@ -37,6 +23,23 @@ def _within(spans: list[tuple[int, int]], outer: list[tuple[int, int]]) -> bool:
     return True
 
 
-def deleted(update: bytes) -> DeleteSet:
+def has_edge_at(deletes: Deletes, places: set[Place]) -> bool:
+    """Whether a deleted span begins or ends at one of the places. Looks at whichever is fewer."""
+    if sum(map(len, deletes.values())) <= len(places):
+        return any(
+            Place(client, clock) in places
+            for client, spans in deletes.items()
+            for span in spans
+            for clock in span
+        )
+    return any(_has_edge(deletes.get(client, []), clock) for client, clock in places)
+
+
+def _has_edge(spans: list[tuple[int, int]], clock: int) -> bool:
+    index = bisect_left(spans, (clock, 0))
+    return (index < len(spans) and spans[index][0] == clock) or (index > 0 and spans[index - 1][1] == clock)
+
+
+def deleted(update: bytes) -> Deletes:
     """What an update deletes. Raises MalformedUpdateError."""
-    return DeleteSet(scan(update).deletes)
+    return scan(update).deletes

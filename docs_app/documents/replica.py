@@ -11,7 +11,7 @@ from typing import Any
 
 import pycrdt
 
-from docs_app.documents.deletes import DeleteSet
+from docs_app.documents.deletes import Deletes, contains, deleted, has_edge_at
 from docs_app.documents.updates import MalformedUpdateError, Place, Scan, read_state_vector, scan
 
 # merge_updates takes quadratic time in the number of updates: 200 at once cost a millisecond.
@@ -23,6 +23,11 @@ MAX_PENDING = 1000
 MAX_PENDING_BYTES = 4 * 1024 * 1024
 # Bytes of edits after which the state to fall back to is encoded anew.
 FALLBACK_EVERY = 64 * 1024
+# What Yjs may look at to place one update's insertions: 0.2 us each. Beyond that, and with more insertions than typing
+# makes, an update is tried elsewhere first (`trial`). In `MAX_WAITING` insertions of those that wait for their past.
+MAX_STEPS = 250_000
+MAX_UNTRIED = 8
+MAX_WAITING = 64
 MAX_STATES = 64
 MAX_STATE_BYTES = 1024 * 1024
 
@@ -89,6 +94,7 @@ class Replica:
     def __init__(self, updates: Iterable[bytes] = ()) -> None:
         """Start from these updates. Raises MalformedUpdateError or NotApplicableError."""
         self._doc: pycrdt.Doc[Any] = pycrdt.Doc()
+        self._structs = 0
         self.clocks: dict[int, int] = {}
         self.failed: dict[bytes, str] = {}
         self._waiting: dict[bytes, Scan] = {}
@@ -96,7 +102,7 @@ class Replica:
         self._halves: set[Place] = set()
         self._states: dict[bytes, bytes] = {}
         self._state_bytes = 0
-        self._deleted: DeleteSet | None = None
+        self._deleted: Deletes | None = None
         # A state, and the updates applied since: what to begin with anew after yrs failed half-way.
         self._fallback = EMPTY_UPDATE
         self._since: list[bytes] = []
@@ -136,8 +142,21 @@ class Replica:
             if clock > clocks.get(client, 0) and clock > ends.get(client, 0):
                 return False
         return all(
-            end <= clocks.get(client, 0) or end <= ends.get(client, 0) for client, _, end in scanned.deletes
+            spans[-1][1] <= max(clocks.get(client, 0), ends.get(client, 0))
+            for client, spans in scanned.deletes.items()
         )
+
+    def may_take_long(self, scanned: Scan) -> bool:
+        """Whether Yjs may have to look long for the places of what this update inserts."""
+        return scanned.loose > MAX_UNTRIED and scanned.loose * (self._structs + scanned.structs) > MAX_STEPS
+
+    def may_wait(self, scanned: Scan) -> bool:
+        """Whether the update needs no other, or may wait for it: whoever brings what it waits for takes it in as well,
+        and must not have to pay much for it."""
+        if self._is_complete(scanned):
+            return True
+        loose = scanned.loose + sum(waiting.loose for waiting in self._waiting.values())
+        return loose <= MAX_WAITING or loose * (self._structs + scanned.structs) <= 4 * MAX_STEPS
 
     @property
     def pending(self) -> list[bytes]:
@@ -184,6 +203,7 @@ class Replica:
         for client, _, end in scanned.blocks:
             if end > clocks.get(client, 0):
                 clocks[client] = end
+        self._structs += scanned.structs
         self._halves.update(scanned.halves)
         self._states.clear()
         self._state_bytes = 0
@@ -196,11 +216,11 @@ class Replica:
     def _check_cuts(self, scanned: Scan) -> None:
         """Refuse what cuts a character in half. Browsers count an emoji as two and could; yrs loses the other half, and
         from then on encodes states that do not open."""
-        if not (self._halves or scanned.halves):
-            return
-        halves = self._halves.union(scanned.halves)
         known = {Place(client, self.clocks.get(client, 0)) for client, _, _ in scanned.blocks}
-        if not halves.isdisjoint(scanned.cuts) or not known.isdisjoint(scanned.halves):
+        for halves in (self._halves, set(scanned.halves)):
+            if halves and (not halves.isdisjoint(scanned.cuts) or has_edge_at(scanned.deletes, halves)):
+                raise NotApplicableError("it cuts a character in half")
+        if not known.isdisjoint(scanned.halves):
             raise NotApplicableError("it cuts a character in half")
 
     def _has(self, scanned: Scan) -> bool:
@@ -233,20 +253,21 @@ class Replica:
     def covers(self, scanned: Scan) -> bool:
         """Whether the document already has every clock that the update brings or deletes."""
         clocks = self.clocks
-        spans = (*scanned.blocks, *scanned.deletes)
-        return all(end <= clocks.get(client, 0) for client, _, end in spans)
+        return all(end <= clocks.get(client, 0) for client, _, end in scanned.blocks) and all(
+            spans[-1][1] <= clocks.get(client, 0) for client, spans in scanned.deletes.items()
+        )
 
     def brings_nothing(self, scanned: Scan) -> bool:
         """Whether applying the update would change nothing. A client's answer to our state always carries its whole
         delete set, so that an answer without news is not an empty one."""
         if not self.covers(scanned):
             return False
-        return not scanned.deletes or DeleteSet(scanned.deletes) <= self.deleted()
+        return not scanned.deletes or contains(self.deleted(), scanned.deletes)
 
-    def deleted(self) -> DeleteSet:
+    def deleted(self) -> Deletes:
         """All that is deleted here. Walks over all of it, once between two edits."""
         if self._deleted is None:
-            self._deleted = DeleteSet(scan(self._doc.get_update(self._doc.get_state())).deletes)
+            self._deleted = deleted(self._doc.get_update(self._doc.get_state()))
         return self._deleted
 
     def state_vector(self) -> bytes:

@@ -51,15 +51,20 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class Scan:
-    """What an update says. `needs`: the clocks of other clients that it builds upon, end exclusive. `apart`: it must
-    not be merged with others, because a client's structs have a gap, it waits for its past, or it puts something into
-    what may be no type. `cuts`: places before which it cuts text; `halves`: those of the second halves of its surrogate
-    pairs."""
+    """What an update says. `deletes`: per client the deleted clocks (start, end exclusive), sorted and joined. `needs`:
+    the clocks of other clients that it builds upon, end exclusive. `apart`: it must not be merged with others, because
+    a client's structs have a gap, it waits for its past, or it puts something into what may be no type. `is_tried`: its
+    cost is known to be small (`trial`). `structs`: how many there are; `loose`: how many of them do not follow on the
+    one before, so that Yjs has to look for their place. `cuts`: places before which it cuts text, but for its
+    deletions; `halves`: those of the second halves of its surrogate pairs."""
 
     blocks: list[Span] = field(default_factory=list)
-    deletes: list[Span] = field(default_factory=list)
+    deletes: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     needs: dict[int, int] = field(default_factory=dict)
     apart: bool = False
+    is_tried: bool = field(default=False, compare=False)
+    structs: int = field(default=0, compare=False)
+    loose: int = field(default=0, compare=False)
     cuts: list[Place] = field(default_factory=list, compare=False)
     halves: list[Place] = field(default_factory=list, compare=False)
 
@@ -151,6 +156,7 @@ def _read_client(reader: _Reader, result: Scan, seen: set[int]) -> None:
         raise MalformedUpdateError("a client appears twice")
     seen.add(client)
     start = clock = reader.uint(MAX_CLOCK)
+    result.structs += structs
     for _ in range(structs):
         kind = reader.byte()
         if kind == _Struct.SKIP:
@@ -174,9 +180,9 @@ def _length(reader: _Reader) -> int:
     return length
 
 
-def _need(reader: _Reader, place: Place, result: Scan, cut: int) -> None:
-    """Read the id of a struct that the one at `place` builds upon. `cut`: 1 if that one's text is cut behind it, 0 if
-    before it."""
+def _need(reader: _Reader, place: Place, result: Scan, cut: int) -> bool:
+    """Read the id of a struct that the one at `place` builds upon; answers whether that is the one just before it.
+    `cut`: 1 if that one's text is cut behind it, 0 if before it."""
     client, clock = reader.uint(MAX_CLIENT), reader.uint(MAX_CLOCK - 1) + 1
     result.cuts.append(Place(client, clock - 1 + cut))
     needs = result.needs
@@ -184,14 +190,16 @@ def _need(reader: _Reader, place: Place, result: Scan, cut: int) -> None:
         if clock > place.clock:
             # Browsers throw on it, and nothing that follows from this client could ever be applied.
             raise MalformedUpdateError("a struct builds upon its own future")
-    elif clock > needs.get(client, 0):
+        return clock == place.clock
+    if clock > needs.get(client, 0):
         needs[client] = clock
+    return False
 
 
 def _read_item(reader: _Reader, info: int, place: Place, result: Scan) -> int:
     """Read the item at a place, behind its info byte; answer its length in clocks."""
-    if info & _HAS_ORIGIN:
-        _need(reader, place, result, cut=1)
+    if not (info & _HAS_ORIGIN and _need(reader, place, result, cut=1)):
+        result.loose += 1
     if info & _HAS_RIGHT_ORIGIN:
         _need(reader, place, result, cut=0)
     if not info & (_HAS_ORIGIN | _HAS_RIGHT_ORIGIN):
@@ -312,13 +320,27 @@ def _read_deletes(reader: _Reader, result: Scan) -> None:
         if client in seen:
             raise MalformedUpdateError("a client appears twice")
         seen.add(client)
+        spans = []
         for _ in range(reader.count()):
             start = reader.uint(MAX_CLOCK)
             end = start + _length(reader)
             if end > MAX_CLOCK:
                 raise MalformedUpdateError("a clock is too large")
-            result.deletes.append(Span(client, start, end))
-            result.cuts += (Place(client, start), Place(client, end))
+            spans.append((start, end))
+        if spans:
+            result.deletes[client] = _joined(spans)
+
+
+def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    spans.sort()
+    joined = spans[:1]
+    for span in spans:
+        start, end = joined[-1]
+        if span[0] > end:
+            joined.append(span)
+        elif span[1] > end:
+            joined[-1] = (start, span[1])
+    return joined
 
 
 def read_state_vector(data: bytes) -> dict[int, int]:

@@ -12,9 +12,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from docs_app.documents import replica as replica_module
-from docs_app.documents.deletes import DeleteSet, deleted
+from docs_app.documents.deletes import Deletes, contains, deleted, has_edge_at
 from docs_app.documents.replica import EMPTY_UPDATE, NotApplicableError, Replica, join, merge
-from docs_app.documents.updates import MalformedUpdateError, Scan, Span, read_state_vector, scan
+from docs_app.documents.updates import MalformedUpdateError, Place, Scan, Span, read_state_vector, scan
 from tests.collab.crafted import gc, number, poison, skip, text, typed, update
 from tests.collab.writing import sessions, write_together
 
@@ -333,36 +333,51 @@ def test_merged_updates_can_be_read_again(seed: int) -> None:
 
 # -- Delete sets ---------------------------------------------------------------------------------------------------
 
-spans = st.lists(
-    st.tuples(st.integers(1, 3), st.integers(0, 30), st.integers(1, 8)).map(
-        lambda drawn: Span(drawn[0], drawn[1], drawn[1] + drawn[2])
-    ),
-    max_size=12,
+drawn_spans = st.dictionaries(
+    st.integers(1, 3), st.lists(st.tuples(st.integers(0, 30), st.integers(1, 8)), max_size=12)
 )
+Drawn = dict[int, list[tuple[int, int]]]
 
 
-def numbers_in(drawn: list[Span]) -> set[tuple[int, int]]:
-    return {(span.client, clock) for span in drawn for clock in range(span.start, span.end)}
+def deletes_of(drawn: Drawn) -> Deletes:
+    return deleted(update(deletes=list(drawn.items())))
+
+
+def numbers_in(drawn: Drawn) -> set[tuple[int, int]]:
+    return {
+        (client, clock)
+        for client, spans in drawn.items()
+        for start, length in spans
+        for clock in range(start, start + length)
+    }
 
 
 @settings(max_examples=300, deadline=None)
-@given(spans, spans)
-def test_a_delete_set_is_a_set_of_clocks(one: list[Span], other: list[Span]) -> None:
-    assert (DeleteSet(one) <= DeleteSet(other)) == (numbers_in(one) <= numbers_in(other))
-    assert (DeleteSet(one) == DeleteSet(other)) == (numbers_in(one) == numbers_in(other))
-    assert DeleteSet(one) <= DeleteSet(one + other)
+@given(drawn_spans, drawn_spans)
+def test_a_delete_set_is_a_set_of_clocks(one: Drawn, other: Drawn) -> None:
+    assert contains(deletes_of(other), deletes_of(one)) == (numbers_in(one) <= numbers_in(other))
+    assert (deletes_of(one) == deletes_of(other)) == (numbers_in(one) == numbers_in(other))
 
 
 @settings(max_examples=100, deadline=None)
-@given(spans)
-def test_spans_are_joined_and_sorted(drawn: list[Span]) -> None:
-    for joined in DeleteSet(drawn).spans.values():
+@given(drawn_spans)
+def test_spans_are_joined_and_sorted(drawn: Drawn) -> None:
+    for joined in deletes_of(drawn).values():
         assert all(left[1] < right[0] for left, right in pairwise(joined))
 
 
+@settings(max_examples=300, deadline=None)
+@given(drawn_spans, st.sets(st.builds(Place, st.integers(1, 3), st.integers(0, 40)), max_size=20))
+def test_the_edges_of_what_is_deleted(drawn: Drawn, places: set[Place]) -> None:
+    edges = {
+        (client, clock) for client, spans in deletes_of(drawn).items() for span in spans for clock in span
+    }
+    assert has_edge_at(deletes_of(drawn), places) == bool(edges & places)
+
+
 def test_what_an_update_deletes() -> None:
-    assert deleted(update(deletes=[(1, [(3, 2), (0, 3)])])) == DeleteSet([Span(1, 0, 5)])
-    assert deleted(update((1, 0, [gc(2), skip(2), gc(1)]))) == DeleteSet([])
+    assert deleted(update(deletes=[(1, [(3, 2), (0, 3)])])) == {1: [(0, 5)]}
+    assert deleted(update((1, 0, [gc(2), skip(2), gc(1)]))) == {}
 
 
 # -- What yrs and browsers see differently -------------------------------------------------------------------------

@@ -74,7 +74,7 @@ def nested(depth: int, container: int = LIST) -> bytes:
         ("010101000401017402616200", Scan(blocks=[Span(1, 0, 2)])),
         # The update of "a" and that of "d", with a gap between them.
         ("010301000401017401610a02840102016400", Scan(blocks=[Span(1, 0, 1), Span(1, 3, 4)], apart=True)),
-        ("000101010002", Scan(deletes=[Span(1, 0, 2)])),
+        ("000101010002", Scan(deletes={1: [(0, 2)]})),
     ],
 )
 def test_the_byte_vectors_of_yjs(update_hex: str, expected: Scan) -> None:
@@ -133,15 +133,15 @@ def test_needs_are_the_neighbours_and_parents_of_its_items() -> None:
 def test_several_clients_and_deletions() -> None:
     built = update((1, 0, [text("ab")]), (2, 5, [gc(1)]), deletes=[(1, [(0, 1), (3, 2)]), (9, [(0, 4)])])
     assert scan(built) == Scan(
-        blocks=[Span(1, 0, 2), Span(2, 5, 6)], deletes=[Span(1, 0, 1), Span(1, 3, 5), Span(9, 0, 4)]
+        blocks=[Span(1, 0, 2), Span(2, 5, 6)], deletes={1: [(0, 1), (3, 5)], 9: [(0, 4)]}
     )
 
 
 def test_the_largest_numbers_that_are_accepted() -> None:
     assert scan(update((MAX_CLIENT, 0, [gc(MAX_CLOCK)]))).blocks == [Span(MAX_CLIENT, 0, MAX_CLOCK)]
-    assert scan(update(deletes=[(MAX_CLIENT, [(MAX_CLOCK - 1, 1)])])).deletes == [
-        Span(MAX_CLIENT, MAX_CLOCK - 1, MAX_CLOCK)
-    ]
+    assert scan(update(deletes=[(MAX_CLIENT, [(MAX_CLOCK - 1, 1)])])).deletes == {
+        MAX_CLIENT: [(MAX_CLOCK - 1, MAX_CLOCK)]
+    }
 
 
 def test_nesting_is_bounded() -> None:

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from collab.connection import Connection, Participant
 from collab.protocol import Close, Frame
-from collab.room import Room
+from collab.room import Room, UntriedError
 from collab.saver import Saver
 from docs_app.accounts.models import User
 from docs_app.documents import log
@@ -97,6 +97,15 @@ class Line:
 
     def close(self, code: Close) -> None:
         self.closed = code
+
+
+def receive(connection: Connection, frame: bytes) -> None:
+    """Give the server a frame. What it wants to have tried first counts as tried."""
+    try:
+        connection.receive(frame)
+    except UntriedError as untried:
+        untried.scanned.is_tried = True
+        connection.receive(frame, untried.scanned)
 
 
 @dataclass
@@ -184,7 +193,7 @@ class Peer:
         assert self.connection
         self._number += 1
         self._delivered[self._number] = marks
-        self.connection.receive(frame)
+        receive(self.connection, frame)
 
     def hear(self) -> bool:
         """Take in everything that the server has written; True, so that a condition can begin with it."""

@@ -26,7 +26,7 @@ from docs_app.documents import log
 from docs_app.documents.models import Document, DocumentUpdate
 from tests.faults import wire
 from tests.faults.conftest import WithTeam, long_or_short, stored, verified
-from tests.faults.office import Office, Peer
+from tests.faults.office import Office, Peer, receive
 from tests.faults.tab import ROOT, until
 from tests.server import StartServer
 
@@ -90,7 +90,7 @@ class Slowest:
         assert peer.connection
         started = time.thread_time()
         try:
-            peer.connection.receive(frame)
+            receive(peer.connection, frame)
             outcome = "read"
         except ProtocolError:
             outcome = "no message"
@@ -120,7 +120,11 @@ async def loads_again(office: Office, hostile: int) -> str:
     assert await office.call(lambda: set(aside.values_list("author_id", flat=True))) <= {hostile}
     assert replica.clocks == office.room.replica.clocks
     assert await office.call(log.verify, office.document.id) == []
-    return text_in(await office.call(lambda: log.replay(loaded)[0].state()))
+    return text_in(await office.call(_state_of, loaded))
+
+
+def _state_of(loaded: log.Loaded) -> bytes:
+    return log.replay(loaded)[0].state()
 
 
 def text_in(state: bytes) -> str:

@@ -32,6 +32,8 @@ export type RefusalReason =
   | "not-yours"
   | "too-large"
   | "document-full"
+  /** The server would need seconds to find the places of what it inserts. */
+  | "too-costly"
   /** The server's own memory is full while its database is away; it sends the tab away when there is room again. */
   | "busy"
   /** Found out here: the server has lost what these edits build on, and would never show them. */
@@ -42,7 +44,15 @@ export type RefusalReason =
 export const DEFAULT_LIMITS: Hello["limits"] = { frameBytes: 1_048_576 };
 
 const ROLES: readonly string[] = ["viewer", "commenter", "editor", "manager", "owner"] satisfies Role[];
-const REFUSALS: readonly string[] = ["read-only", "malformed", "not-yours", "too-large", "document-full", "busy"];
+const REFUSALS: readonly string[] = [
+  "read-only",
+  "malformed",
+  "not-yours",
+  "too-large",
+  "document-full",
+  "too-costly",
+  "busy",
+];
 
 export function mayEdit(role: Role): boolean {
   return role === "editor" || role === "manager" || role === "owner";

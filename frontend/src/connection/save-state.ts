@@ -59,6 +59,7 @@ export const REFUSED: Readonly<Record<RefusalReason, string>> = {
   "too-large": "the last change is too large",
   busy: "the server is busy",
   "document-full": "this document has reached its size limit",
+  "too-costly": "the last change is more than the server can work out",
   "lost-past": "the server has lost what your changes build on",
   refused: "the server refused the last change",
 };

@@ -8,7 +8,7 @@ import type { Orphan } from "../storage/orphans";
 import { isWhole } from "./readable";
 
 /** The server refused these for what they are: sent again, they would lock the document again. */
-const POISON: ReadonlySet<string> = new Set(["malformed", "not-yours", "too-large", "refused"]);
+const POISON: ReadonlySet<string> = new Set(["malformed", "not-yours", "too-large", "too-costly", "refused"]);
 
 export interface OpenPage {
   readonly epoch: number;
