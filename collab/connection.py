@@ -142,6 +142,9 @@ class Connection:
                 self.room.acknowledge(self, number)
         else:
             reason = self.room.edit(self, number, update, whole_state=whole_state, scanned=scanned)
+            if reason == "not-yours" and whole_state and self.room.may_be_behind():
+                self.close(Close.TRY_AGAIN)
+                return
         self._received = number
         if reason:
             self._refuse(number, reason)

@@ -30,6 +30,13 @@ MAX_FLUSH_DELAY = 0.05
 AWARENESS_INTERVAL = 0.05
 # Client ids that one connection may use for the first time: an honest tab brings one per offline visit.
 MAX_CLAIMS = 200
+# How many seconds after a crash tabs may bring what others had sent on through them: words of the absent, and of those
+# who are here themselves.
+RELAY_FOR = 24 * 3600.0
+RELAY_BESIDE_FOR = 120.0
+# How long another process's words, or the news of its end, may take to get here; doubts come again after a pause.
+DOUBT_FOR = 10.0
+DOUBT_AGAIN = 60.0
 
 _CLOSE_FOR = {
     "gone": Close.NOT_FOUND,
@@ -83,7 +90,8 @@ class Room:
         on_commit: Callable[["Room", list[tuple[Entry, int]]], None],
         on_gap: Callable[["Room"], None],
         on_join: Callable[["Room"], None] = lambda room: None,
-        after_crash: Callable[[], bool] = lambda: False,
+        since_crash: Callable[[], float] = lambda: math.inf,
+        may_lag: bool = False,
     ) -> None:
         self.document_id, self.epoch, self.seq = document_id, loaded.epoch, loaded.seq
         self.schema_version = loaded.schema_version
@@ -99,7 +107,8 @@ class Room:
         stored = [loaded.snapshot or b"", *loaded.pending]
         self.size = sum(map(len, stored)) + self.bytes_since_snapshot
         self._saver, self._on_commit, self._on_gap = saver, on_commit, on_gap
-        self._on_join, self._after_crash = on_join, after_crash
+        self._on_join, self._since_crash = on_join, since_crash
+        self._may_lag, self._doubted_at = may_lag, -math.inf
         self._loop = asyncio.get_running_loop()
         self._outbox: list[tuple[Member | None, bytes, Scan]] = []
         self._flush_at: asyncio.TimerHandle | None = None
@@ -231,8 +240,9 @@ class Room:
         """The client ids that the sender uses here for the first time, None if one belongs to somebody else."""
         # After a crash a tab may hold what others wrote in the last moments, sent on but never committed. For a while
         # such edits are taken from anybody who may write, or later ones could never be applied; the row's author is
-        # whoever brought them, and the id is left to be claimed by whoever announces it.
-        relaying = whole_state and self._after_crash()
+        # whoever brought them, and the id is left to be claimed by whoever announces it. People who are here bring
+        # their own, except at first, when each may wait for the other's.
+        since_crash = self._since_crash() if whole_state else math.inf
         claims = []
         for client, _, end in scanned.blocks:
             known = self.replica.clocks.get(client, 0)
@@ -240,11 +250,20 @@ class Room:
                 continue
             speaker = self.presence.speaker_of(client)
             is_own = speaker is not None and speaker.identity["id"] == sender.identity["id"]
+            relaying = since_crash < (RELAY_FOR if speaker is None or is_own else RELAY_BESIDE_FOR)
             if client not in self.bindings and (is_own or not (speaker or known or relaying)):
                 claims.append(client)
             elif not relaying:
                 return None
         return tuple(claims) if sender.claimed + len(claims) <= MAX_CLAIMS else None
+
+    def may_be_behind(self) -> bool:
+        """Whether what a tab brings of others may be news that has not come here yet: from a process that has stored it
+        a moment ago, or was killed a moment ago. Only for some seconds: a tab that forges must be told so."""
+        now = self._loop.time()
+        if now - self._doubted_at > DOUBT_AGAIN:
+            self._doubted_at = now
+        return self._may_lag and now - self._doubted_at < DOUBT_FOR
 
     def _post(self, sender: Member | None, update: bytes, scanned: Scan) -> None:
         """Put an update into the outbox: it leaves at once after a quiet moment, with others when the room is busy."""

@@ -28,7 +28,7 @@ from collab.room import Room, UntriedError
 from collab.saver import Saver
 from docs_app import access, live
 from docs_app.accounts.sessions import Visitor, signed_in
-from docs_app.documents import log
+from docs_app.documents import log, processes
 from docs_app.documents.log import Entry, LogDamagedError
 from docs_app.documents.models import ClientBinding, Document
 from docs_app.documents.trial import Trial
@@ -51,17 +51,16 @@ COMPACT_EVERY = 30.0
 ROWS_WORTH_A_SNAPSHOT = 20
 # Larger commits are announced by number only; the others then read the log.
 MAX_RUNG_BYTES = 64 * 1024
-# How long after a crash tabs may bring what others had sent on through them (see `Room._claims`).
-RELAY_FOR = 120.0
 
 
 class Rooms:
     """Call from the event loop only."""
 
-    def __init__(self, *, after_crash: bool = False) -> None:
+    def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
         self.saver = Saver()
-        self._relaying_until = time.monotonic() + (RELAY_FOR if after_crash else 0)
+        # When a process was last killed, on this process's clock; None until the database was asked.
+        self._crashed_at: float | None = None
         self._rooms: dict[UUID, Room] = {}
         self._opening: dict[UUID, asyncio.Task[Room]] = {}
         self._heard_while_opening: set[UUID] = set()
@@ -86,6 +85,7 @@ class Rooms:
             self._listen,
             self._ring,
             self._beat,
+            self._stay_noted,
             self._poll_all,
             self._recheck_all,
             self._close_all_idle,
@@ -98,6 +98,10 @@ class Rooms:
             # What a tab sends from now on it has not been told is saved, so it keeps it and sends it again.
             room.frozen = True
         await self.saver.stop()
+        try:
+            await self.read(processes.ended, self._process)
+        except DatabaseError as error:
+            logger.warning("the next server will take this one for killed: %s", error)
         for room in self._rooms.values():
             room.close(Close.RESTARTING)
         for task in list(self._tasks):
@@ -158,6 +162,8 @@ class Rooms:
                 await self.saver.flushed(broken)
             # First the doorbell, then the log: nothing may fall between them.
             await self._group("group_add", document_id)
+            if self._crashed_at is None:
+                await self._note_processes()
             loaded = await self.read(log.load, document_id)
             room = Room(
                 document_id,
@@ -166,7 +172,8 @@ class Rooms:
                 on_commit=self._announce,
                 on_gap=self._catch_up_soon,
                 on_join=self._joined,
-                after_crash=lambda: time.monotonic() < self._relaying_until,
+                since_crash=self._since_crash,
+                may_lag=not self._is_alone,
             )
             if room.failed:
                 await self.read(log.set_aside, document_id, room.failed)
@@ -178,6 +185,22 @@ class Rooms:
             room.rights_changed_at = time.monotonic()
             self._catch_up_soon(room)
         return room
+
+    async def _note_processes(self) -> None:
+        age = await self.read(processes.seen, self._process, self._is_alone)
+        if self._crashed_at is None and age is not None:
+            logger.warning("a server process did not stop in order: tabs may bring what it had not saved")
+        self._crashed_at = -math.inf if age is None else time.monotonic() - age
+
+    def _since_crash(self) -> float:
+        return time.monotonic() - (-math.inf if self._crashed_at is None else self._crashed_at)
+
+    async def _stay_noted(self) -> None:
+        while True:
+            await asyncio.sleep(processes.SEEN_EVERY)
+            # Alone, there is nobody whose death could be noticed, and nobody to notice ours before the next start.
+            if self._crashed_at is not None and not self._is_alone:
+                await self._note_processes()
 
     @contextmanager
     def seat(self, document_id: UUID, user_id: int) -> Iterator[bool]:

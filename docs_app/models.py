@@ -1,7 +1,7 @@
 """Index of the tables; each is defined in the folder of its feature."""
 
 from docs_app.accounts.models import User
-from docs_app.documents.models import ClientBinding, Document, DocumentSnapshot, DocumentUpdate
+from docs_app.documents.models import ClientBinding, Document, DocumentSnapshot, DocumentUpdate, ServerProcess
 from docs_app.sharing.models import Grant
 from docs_app.workspaces.models import Membership, Workspace
 
@@ -12,6 +12,7 @@ __all__ = [
     "DocumentUpdate",
     "Grant",
     "Membership",
+    "ServerProcess",
     "User",
     "Workspace",
 ]

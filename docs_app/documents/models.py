@@ -97,3 +97,15 @@ class ClientBinding(models.Model):
 
     def __str__(self) -> str:
         return f"client {self.client_id} of {self.user}"
+
+
+class ServerProcess(models.Model):
+    """A process that holds documents open, and edits that are not committed yet. It takes its row away when it ends in
+    order."""
+
+    id = models.CharField(primary_key=True, max_length=40)
+    seen_at = models.DateTimeField()
+    crashed_at = models.DateTimeField(null=True, help_text="When another one found that it is gone.")
+
+    def __str__(self) -> str:
+        return self.id

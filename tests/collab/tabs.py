@@ -1,5 +1,6 @@
 """Tabs in a room without sockets: what each one hears is kept, and commits happen when a test says so."""
 
+import math
 from uuid import uuid4
 
 import pytest
@@ -105,7 +106,7 @@ class Drawer(Saver):
 class Office:
     """A room, its tabs, and what it asked of the process around it."""
 
-    def __init__(self, *rows: bytes, after_crash: bool = False) -> None:
+    def __init__(self, *rows: bytes, since_crash: float = math.inf, may_lag: bool = False) -> None:
         self.saver = Drawer()
         self.rung: list[int] = []
         self.gaps = 0
@@ -125,7 +126,8 @@ class Office:
             saver=self.saver,
             on_commit=lambda room, rows: self.rung.extend(seq for _, seq in rows),
             on_gap=self._count_gap,
-            after_crash=lambda: after_crash,
+            since_crash=lambda: since_crash,
+            may_lag=may_lag,
         )
         self._clients = iter(range(11, 1000))
 

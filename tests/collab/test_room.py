@@ -170,7 +170,7 @@ async def test_a_tab_cannot_take_ids_without_end(office: Office, monkeypatch: py
 
 
 async def test_after_a_crash_others_may_bring_what_somebody_wrote() -> None:
-    office = Office(after_crash=True)
+    office = Office(since_crash=1.0)
     bob = office.enter(BOB)
     bob.answer(merge([typed(77, 0, "lost by the crash"), typed(bob.client, 0, "mine")]))
     assert bob.refusals() == []
@@ -182,6 +182,44 @@ async def test_after_a_crash_others_may_bring_what_somebody_wrote() -> None:
     alice.announce(77)
     alice.send(typed(77, 17, "!"))
     assert office.room.bindings[77] == ALICE.user_id
+
+
+async def test_long_after_a_crash_others_bring_words_of_the_absent_only() -> None:
+    office = Office(since_crash=3600.0)
+    alice, bob = office.enter(ALICE), office.enter(BOB)
+    alice.announce(77)
+    bob.answer(typed(77, 0, "hers, who is here"))
+    assert bob.refusals() == [(1, "not-yours")]
+    bob.answer(typed(78, 0, "of somebody who is not"))
+    assert bob.refusals() == []
+    assert office.room.replica.clocks == {78: 22}
+
+
+async def test_days_after_a_crash_nobody_brings_words_of_others() -> None:
+    office = Office(typed(77, 0, "known"), since_crash=25 * 3600.0)
+    bob = office.enter(BOB)
+    bob.answer(typed(77, 5, "!"))
+    assert bob.refusals() == [(1, "not-yours")]
+
+
+async def test_words_of_others_that_may_be_news_are_not_refused_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ben was on another process, which has stored them, or was killed a moment ago."""
+    office = Office(typed(77, 0, "known"), may_lag=True)
+    bob = office.enter(BOB)
+    bob.answer(typed(77, 5, "!"))
+    assert bob.wire.code == Close.TRY_AGAIN
+    assert bob.refusals() == []
+    # A single edit is never news of others.
+    again = office.enter(BOB)
+    again.send(typed(77, 5, "!"))
+    assert again.refusals() == [(1, "not-yours")]
+    monkeypatch.setattr(room_module, "DOUBT_FOR", 0.0)
+    again.answer(typed(77, 5, "!"))
+    assert again.refusals() == [(2, "not-yours")]
+    assert office.room.replica.clocks == {77: 5}
+    assert not office.saver.edits
 
 
 # -- Refused -------------------------------------------------------------------------------------------------------

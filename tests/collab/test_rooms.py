@@ -13,7 +13,7 @@ from collab.protocol import Close
 from collab.rooms import Rooms
 from docs_app import access, live
 from docs_app.accounts.sessions import Visitor, signed_in
-from docs_app.documents import log
+from docs_app.documents import log, processes
 from docs_app.documents.log import Loaded, LogDamagedError, Row
 from docs_app.sharing.roles import Role
 from tests.collab.crafted import typed
@@ -69,6 +69,8 @@ class Database:
             }
         if function is signed_in:
             return {visitor for visitor in arguments[0] if visitor.user_id not in self.signed_out}
+        if function in (processes.seen, processes.ended):
+            return None
         assert function is access.roles_on
         return {user_id: self.roles[user_id] for user_id in arguments[1] if user_id in self.roles}
 
@@ -104,7 +106,7 @@ async def test_everybody_enters_the_same_room(rooms: Rooms, database: Database) 
     opened = await asyncio.gather(*(rooms.enter(document_id) for _ in range(5)))
     assert len({id(room) for room in opened}) == 1
     assert opened[0].replica.clocks == {1: 1}
-    assert database.asked == ["load"]
+    assert database.asked.count("load") == 1
 
 
 @pytest.mark.parametrize("error", [LogDamagedError("no"), OperationalError("away")])

@@ -2,6 +2,7 @@
 moves by hand. Nothing listens on a port, so that hundreds of scripts run in seconds."""
 
 import asyncio
+import math
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -281,7 +282,7 @@ class Office:
             saver=self.saver,
             on_commit=lambda room, rows: None,
             on_gap=self._missed,
-            after_crash=lambda: self.after_crash,
+            since_crash=lambda: 0.0 if self.after_crash else math.inf,
         )
         if self.room.failed:
             await self.call(log.set_aside, self.document.id, self.room.failed)

@@ -92,6 +92,13 @@ class Tab:
             self._socket.transport.abort()
         await until(lambda: self._socket is None, f"{self.name} offline")
 
+    def move_to(self, server: Server) -> None:
+        """Reach another server from the next connection on, as behind a proxy."""
+        self._uri = self._uri.replace(
+            self._origin.replace("http", "ws", 1), server.url.replace("http", "ws", 1)
+        )
+        self._origin = server.url
+
     async def close(self) -> None:
         """Close the page, which may be closed already."""
         if self._subscription:

@@ -96,6 +96,23 @@ async def test_a_tab_whose_words_others_have_never_comes_back(server: StartServe
     await asyncio.to_thread(verified, collab)
 
 
+async def test_the_tabs_of_a_killed_process_go_on_in_the_other(
+    pair: tuple[Server, Server], team: WithTeam
+) -> None:
+    """Ada's page never comes back; Ben's reaches the process that is left, at first while nobody knows of the end."""
+    killed, left = pair
+    ada, ben = team(killed).tab("ada"), team(killed).tab("ben")
+    chidi = team(left).tab("chidi")
+    await until(lambda: all(tab.is_online for tab in (ada, ben, chidi)), "three tabs online")
+    await _type_past_a_killed_server(killed, ada, ben)
+    ben.move_to(left)
+    await until(lambda: ben.is_online and not ben.unsaved, "Ben's words saved")
+    assert ben.refused == []
+    await converge([ben, chidi], left)
+    assert all(word in str(chidi) for word in (*ada.words, *ben.words))
+    await asyncio.to_thread(verified, left)
+
+
 async def _type_past_a_killed_server(server: Server, ada: Tab, ben: Tab) -> None:
     """Kill the server when Ben has seen words of Ada's that are not committed, and let him write behind them."""
     ada.type("<first>")

@@ -27,7 +27,6 @@ class Command(BaseCommand):
         self._check_port(host, port)
         self._check_migrations()
         lock = self._lock(f"{host}:{port}")
-        from collab import process
         from collab.asgi import application
         from collab.server import Server
 
@@ -35,7 +34,6 @@ class Command(BaseCommand):
             self.stdout.write(
                 "The last server here did not stop in order. Open tabs will bring what it had not saved."
             )
-            process.began_after_crash()
 
         def ready() -> None:
             self.stdout.write(f"Collab is at {self._address(host, port)}")
