@@ -92,11 +92,13 @@ def _problem(status: int, reason: str) -> JsonResponse:
 @require_POST
 async def upload(request: HttpRequest, document_id: UUID, upload_id: UUID) -> HttpResponse:
     """Take one piece: `?part=` (from 0) of `?parts=`, the body its bytes. Answers 202 until all are here, then 200 with
-    `saved` and `seq` once they are committed. 403 `read-only`, 404, 409 (begin again), 413 `too-large`, 422 with the
-    room's reason, 503 (not saved yet: send it again)."""
+    `saved` and `seq` once they are committed. 401 without a session, 403 `read-only`, 404, 409 (begin again), 413
+    `too-large`, 422 with the room's reason, 503 (not saved yet: send it again)."""
     user = await request.auser()
+    if not isinstance(user, User):
+        return _problem(401, "signed-out")
     found = await rooms().read(access.find_document, user, document_id)
-    if found is None or not isinstance(user, User):
+    if found is None:
         return _problem(404, "not-found")
     if not access.may_write(found[1]):
         return _problem(403, "read-only")

@@ -98,7 +98,7 @@ test("what the server refuses is told with its reason", async () => {
 
 test("no session, no document and no CSRF cookie look alike here: the connection finds out", async () => {
   const page = (): Response => new Response("<html>", { status: 403, headers: { "Content-Type": "text/html" } });
-  for (const answer of [refused(404, "not-found"), page]) {
+  for (const answer of [refused(401, "signed-out"), refused(404, "not-found"), page]) {
     assert.deepEqual(await new Script([answer]).send(10), { kind: "turned-away" });
   }
 });

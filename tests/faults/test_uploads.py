@@ -217,9 +217,10 @@ async def test_strangers_and_forged_requests_get_nothing(lobby: Lobby) -> None:
     ada, ben, document = await in_database(_people)
     await in_database(lambda: Membership.objects.filter(user=ben).delete())
     stranger = await in_database(Browser, ben, document.id)
-    assert (await stranger.send(typed("x", 7))).status_code == 404
-    nobody = Browser(None, document.id)
-    assert (await nobody.send(typed("x", 7))).status_code in (401, 404)
+    assert said(await stranger.send(typed("x", 7))) == (404, {"saved": False, "reason": "not-found"})
+    for document_id in (document.id, uuid4()):
+        nobody = Browser(None, document_id)
+        assert said(await nobody.send(typed("x", 7))) == (401, {"saved": False, "reason": "signed-out"})
     forged = await in_database(Browser, ada, document.id)
     assert (await forged.post(uuid4(), 0, 1, typed("x", 7), token="")).status_code == 403
     elsewhere = await in_database(Browser, ada, uuid4())
