@@ -102,16 +102,18 @@ class Server:
     def start(self) -> None:
         """Start on the same port and the same data; returns when a page answers."""
         assert not self.is_running()
-        words = ["serve", "--host", "127.0.0.1", "--port", str(self.port)]
-        command: list[str | Path] = [sys.executable, ROOT / "manage.py", *words]
         log = self.data_dir.parent / f"serve-{self.port}.log"
-        process = self._process = self._leash.start(command, log=log, env=self.environment, user=None)
+        process = self._process = self._leash.start(self._command(), log=log, env=self.environment, user=None)
 
         def ready() -> bool:
             assert process.is_running(), f"serve ended at once:\n{process.log()}"
             return self._answers()
 
         wait_until(ready, f"an answer from {self.url}")
+
+    def _command(self) -> list[str | Path]:
+        words = ["serve", "--host", "127.0.0.1", "--port", str(self.port)]
+        return [sys.executable, ROOT / "manage.py", *words]
 
     def _answers(self) -> bool:
         try:

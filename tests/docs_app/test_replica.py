@@ -182,6 +182,20 @@ def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (replica.clocks, replica.pending) == ({1: 3}, [])
 
 
+def test_the_bytes_of_what_waits_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replica_module, "MAX_PENDING_BYTES", len(LETTERS[1]) + len(LETTERS[2]))
+    replica = Replica([LETTERS[1], LETTERS[2]])
+    with pytest.raises(NotApplicableError):
+        replica.apply(LETTERS[3])
+    assert replica.pending == [LETTERS[1], LETTERS[2]]
+    # What has waited and goes in makes room again.
+    replica.apply(LETTERS[0])
+    late = [typed(2, 1, "a"), typed(2, 2, "b")]
+    for each in late:
+        replica.apply(each)
+    assert (replica.clocks, replica.pending) == ({1: 3}, late)
+
+
 @settings(max_examples=60, deadline=None, phases=WITHOUT_SHRINKING)
 @given(sessions, st.randoms(use_true_random=False))
 def test_in_whatever_order_updates_arrive_the_clocks_are_those_of_yrs(
