@@ -89,6 +89,9 @@ class Saver:
         self._limit = MAX_DOCUMENTS
         self._in_flight: Batch = {}
         self._bytes = 0
+        # Of the outage under way: whose edits the database has not taken since, and what was logged in full.
+        self._failing: set[Saveable] = set()
+        self._logged: set[type[Exception]] = set()
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="saver")
@@ -154,9 +157,13 @@ class Saver:
             entries = {document: _entries(document, edits) for document, edits in batch.items()}
             flat = [entry for some in entries.values() for entry in some]
             outcomes = await self._written(flat) if flat else []
-        except Exception:
+        except Exception as error:
             # Whatever it is: the edits are not on disk, and must neither be forgotten nor called saved.
-            logger.exception("the edits of %d documents can't be committed now", len(batch))
+            if self._is_news(batch, error):
+                logger.exception("the edits of %d documents can't be committed now", len(batch))
+            else:
+                reason = " ".join(f"{type(error).__name__}: {error}".split())
+                logger.warning("the edits of %d documents still can't be committed: %s", len(batch), reason)
             for document, edits in batch.items():
                 self._waiting[document] = edits + self._waiting.pop(document, [])
             for document in batch:
@@ -165,6 +172,7 @@ class Saver:
             self._limit = max(1, self._limit // 2)
             return False
         self._limit = min(MAX_DOCUMENTS, self._limit * 2)
+        self._log_recovery(batch)
         self._bytes -= sum(len(edit.update or b"") for edits in batch.values() for edit in edits)
         answers = iter(outcomes)
         for document, edits in batch.items():
@@ -176,6 +184,23 @@ class Saver:
                 logger.exception("document %s: what was saved can't be reported", document.document_id)
                 document.rejected("unreported")
         return True
+
+    def _is_news(self, batch: Batch, error: Exception) -> bool:
+        """Whether this outage has not had such an error yet. An outage is tried again every few seconds, perhaps for
+        hours: a traceback each time would bury everything else."""
+        is_news = type(error) not in self._logged
+        self._logged.add(type(error))
+        self._failing.update(batch)
+        return is_news
+
+    def _log_recovery(self, batch: Batch) -> None:
+        """Say that an outage is over, once the last of the edits that it held up is committed."""
+        if not self._failing:
+            return
+        self._failing.difference_update(batch)
+        if not self._failing:
+            self._logged.clear()
+            logger.warning("the database takes edits again, all that waited longer is committed")
 
     async def _written(self, entries: list[Entry]) -> list[Committed | Rejected]:
         """Have the thread commit the entries. A database that neither takes nor refuses them is waited for, but tabs

@@ -1,6 +1,7 @@
 """Committing edits: nothing is called saved before it is on disk, and nothing is forgotten when the disk is away."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -194,6 +195,66 @@ async def test_a_failure_keeps_everything_in_order_and_is_told(saver: Saver, dis
     assert sender.heard == [(3, 1)]
     assert document.told[-1] is True
     assert disk.clocks(document) == {1: 3}
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[int, bool]]:
+    """Level of each line that the saver logged, and whether a traceback follows it."""
+    return [(one.levelno, one.exc_info is not None) for one in caplog.records if one.name == "collab.saver"]
+
+
+IN_FULL, IN_A_LINE = (logging.ERROR, True), (logging.WARNING, False)
+
+
+async def test_an_outage_is_logged_in_full_once_and_its_end_in_a_line(
+    saver: Saver, disk: Disk, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        disk.broken = OperationalError("connection refused\n\tIs the server running?")
+        document, sender = Document(), Sender()
+        saver.add(document, edit(sender, 1))
+        await until(lambda: len(logged(caplog)) >= 3)
+        disk.broken = None
+        await saver.flushed(document)
+        first, *later, end = logged(caplog)
+        assert first == IN_FULL
+        assert set(later) == {IN_A_LINE}
+        assert end == IN_A_LINE
+        assert not any("\n" in message for message in caplog.messages)
+        assert "again" in caplog.messages[-1]
+        # The next outage is another one; what is saved without one says nothing.
+        caplog.clear()
+        saver.add(document, edit(sender, 2))
+        await saver.flushed(document)
+        assert logged(caplog) == []
+
+
+async def test_another_error_in_an_outage_is_logged_in_full_as_well(
+    saver: Saver, disk: Disk, caplog: pytest.LogCaptureFixture
+) -> None:
+    disk.broken = OperationalError("away")
+    saver.add(Document(), edit(Sender(), 1))
+    await until(lambda: len(logged(caplog)) >= 2)
+    disk.broken = TypeError("a mistake of ours")
+    await until(lambda: logged(caplog).count(IN_FULL) == 2)
+
+
+async def test_an_outage_of_one_document_lasts_until_its_edits_are_saved(
+    saver: Saver, disk: Disk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Others that are saved meanwhile end no outage: its traceback would come again at each try."""
+    bad, good, sender = Document(), Document(), Sender()
+    disk.refuses = bad.document_id
+    saver.add(bad, edit(Sender(), 1))
+    await until(lambda: len(logged(caplog)) >= 1)
+    saver.add(good, edit(sender, 1))
+    await until(lambda: disk.clocks(good) == {1: 1})
+    caplog.clear()
+    await until(lambda: len(logged(caplog)) >= 2)
+    assert set(logged(caplog)) == {IN_A_LINE}
+    assert not any("again" in message for message in caplog.messages)
+    disk.refuses = None
+    await saver.flushed(bad)
+    assert "again" in caplog.messages[-1]
 
 
 async def test_one_document_that_the_database_refuses_does_not_hold_up_the_others(
