@@ -132,6 +132,28 @@ def test_each_undoes_their_own_edits_only(shared_collab: Server, person: MakePer
     assert converges(ada.page, ben.page) == both
 
 
+def test_redo_with_caps_lock_on_and_nothing_to_redo(shared_collab: Server, person: MakePerson) -> None:
+    page = person(shared_collab, "ada").page
+    new_document(page)
+    type_text(page, "kept")
+    # Playwright can't switch Caps Lock on: with it, Shift turns the letter small.
+    keys = {"key": "z", "code": "KeyZ", "windowsVirtualKeyCode": 90, "modifiers": 2 | 8}
+    keyboard = page.context.new_cdp_session(page)
+
+    def redo() -> None:
+        for kind in ("rawKeyDown", "keyUp"):
+            keyboard.send("Input.dispatchKeyEvent", {"type": kind, **keys})
+
+    redo()
+    type_text(page, "!")
+    assert text_of(page) == "kept!"
+    press(page, *["Control+z"] * 3)
+    assert text_of(page) == ""
+    for _ in range(3):
+        redo()
+    await_text(page, "kept!")
+
+
 def undo(who: Visitor, *, until: str) -> None:
     """Undo in as many steps as it takes until the document says this. Quick typing is one step, slow typing several."""
     for _ in range(10):

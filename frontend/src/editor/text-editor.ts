@@ -20,6 +20,17 @@ export interface TextEditorOptions {
 /** Pixels the caret keeps from the window's edges; the bar and the toolbar cover the upper ones. */
 const ROOM = { top: 136, right: 0, bottom: 48, left: 0 };
 
+/**
+ * Takes the key for redo also when there is nothing to redo: with Caps Lock on, ProseMirror would look up without Shift
+ * what nobody took, and undo.
+ */
+const Shared = Collaboration.extend({
+  addKeyboardShortcuts() {
+    const redo = (): boolean => act(() => this.editor.commands.redo());
+    return { ...this.parent?.(), "Shift-Mod-z": redo };
+  },
+});
+
 /** The editor on the document's text. It starts read-only: nobody may write before the text has arrived. */
 export function createTextEditor(options: TextEditorOptions): Editor {
   const { mount, doc, awareness, onEditLink, onLeaveForToolbar } = options;
@@ -37,7 +48,7 @@ export function createTextEditor(options: TextEditorOptions): Editor {
     injectCSS: false,
     extensions: [
       ...schemaExtensions,
-      Collaboration.configure({ document: doc, field: FIELD }),
+      Shared.configure({ document: doc, field: FIELD }),
       Carets.configure({ awareness }),
       ListKeymap,
       Dropcursor.configure({ color: false, class: "drop-cursor" }),
