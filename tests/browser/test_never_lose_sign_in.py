@@ -155,8 +155,9 @@ def test_signing_out_with_unsaved_changes_warns(collab: Server, person: MakePers
     expect(warning).to_contain_text("Changes of yours in “Tide tables” are not saved yet.")
     warning.get_by_role("button", name="Stay").click()
     expect(warning).to_be_hidden()
-    page.locator("details.menu summary").click()
-    page.get_by_role("button", name="Sign out").click()
+    page.goto("/accounts/logout/")
+    expect(page.get_by_role("main")).to_contain_text("Changes that are not saved yet stay in this browser")
+    page.get_by_role("main").get_by_role("button", name="Sign out").click()
     warning.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/accounts/login/**")
     assert [draft["edits"] for draft in drafts(page)] == [3]

@@ -33,6 +33,13 @@ def test_it_shows_our_page_to_people(sign_in: SignIn, alice: User, path: str) ->
     assert 'class="site"' in page.content.decode()
 
 
+def test_it_does_not_call_everything_saved_before_signing_out(sign_in: SignIn, alice: User) -> None:
+    """The server can't know what a browser still holds. That it keeps it: tests/browser/test_never_lose_sign_in.py."""
+    page = sign_in(alice).get("/accounts/logout/").content.decode()
+    assert "wrote is saved" not in page
+    assert "Changes that are not saved yet stay in this browser" in page
+
+
 @pytest.mark.parametrize(
     "path", ["email/", "confirm-email/", "reauthenticate/", "login/code/confirm/", "3rdparty/"]
 )
