@@ -132,6 +132,45 @@ def test_each_undoes_their_own_edits_only(shared_collab: Server, person: MakePer
     assert converges(ada.page, ben.page) == both
 
 
+def test_undoing_and_redoing_everything_in_a_new_document(shared_collab: Server, person: MakePerson) -> None:
+    ada, ben = person(shared_collab, "ada"), person(shared_collab, "ben")
+    document = new_document(ada.page)
+    open_document(ben.page, document)
+    empty = html_of(ada.page)
+    type_text(ada.page, "Nests")
+    press(ada.page, "Control+Alt+Digit2", "Enter")
+    type_text(ada.page, "Two of them")
+    press(ada.page, "Enter")
+    type_text(ada.page, "in the reeds")
+    converges(ada.page, ben.page)
+    written = html_of(ada.page)
+    assert written == "<h2>Nests</h2><p>Two of them</p><p>in the reeds</p>"
+    for _ in range(2):
+        press(ada.page, *["Control+z"] * 12)
+        converges(ada.page, ben.page)
+        assert html_of(ada.page) == empty
+        press(ada.page, *["Control+Shift+KeyZ"] * 12)
+        converges(ada.page, ben.page)
+        assert html_of(ada.page) == written
+
+
+def test_two_who_open_a_new_document_at_once(shared_collab: Server, person: MakePerson) -> None:
+    ada, ben = person(shared_collab, "ada"), person(shared_collab, "ben")
+    open_document(ben.page, new_document(ada.page))
+    ada.offline()
+    ben.offline()
+    type_text(ada.page, "Ada")
+    type_text(ben.page, "Ben")
+    ada.online()
+    ben.online()
+    assert converges(ada.page, ben.page) in ("AdaBen", "BenAda")
+    caret_to_end(ada.page)
+    type_text(ada.page, ".")
+    caret_to_end(ben.page)
+    type_text(ben.page, "!")
+    assert len(converges(ada.page, ben.page)) == 8
+
+
 def test_redo_with_caps_lock_on_and_nothing_to_redo(shared_collab: Server, person: MakePerson) -> None:
     page = person(shared_collab, "ada").page
     new_document(page)

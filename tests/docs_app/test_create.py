@@ -1,10 +1,13 @@
 """Making a document."""
 
+import pycrdt
 import pytest
 from django.test import Client
 
 from docs_app.accounts.models import User
-from docs_app.documents.models import Document, DocumentUpdate
+from docs_app.content.text import ROOT
+from docs_app.documents import log, verbs
+from docs_app.documents.models import ClientBinding, Document, DocumentUpdate
 from docs_app.sharing.roles import Role
 from docs_app.workspaces.models import Membership, Workspace
 from tests.docs_app.conftest import SignIn
@@ -17,8 +20,20 @@ def test_it_makes_an_empty_document_and_leads_into_it(
     document = Document.objects.get()
     assert (response.status_code, response["Location"]) == (302, f"/documents/{document.id}/")
     assert (document.title, document.workspace, document.created_by) == ("Nests and eggs", workspace, bob)
-    assert document.seq == 0
-    assert not DocumentUpdate.objects.exists()
+
+
+def test_it_begins_with_an_empty_paragraph_of_the_server_s(workspace: Workspace, bob: User) -> None:
+    document = verbs.create(workspace=workspace, by=bob)
+    (row,) = DocumentUpdate.objects.all()
+    assert (document.seq, row.seq, row.author) == (1, 1, None)
+    assert document.size == len(row.data)
+    replica, failed = log.replay(log.load(document.id))
+    assert (failed, replica.pending) == ({}, [])
+    root = replica.doc.get(ROOT, type=pycrdt.XmlFragment)
+    (paragraph,) = root.children
+    assert (str(paragraph), [str(text) for text in paragraph.children]) == ("<paragraph></paragraph>", [""])
+    # Nobody may write under the server's id.
+    assert list(ClientBinding.objects.values_list("client_id", "user")) == [(*replica.clocks, None)]
 
 
 def test_it_calls_a_document_without_a_title_untitled(
@@ -50,6 +65,7 @@ def test_it_refuses_a_workspace_of_others(sign_in: SignIn, workspace: Workspace,
     response = sign_in(charlie).post("/documents/", {"workspace": workspace.pk})
     assert response.status_code == 400
     assert not Document.objects.exists()
+    assert not DocumentUpdate.objects.exists()
 
 
 @pytest.mark.parametrize("title", ["x" * 201, "a\x00b"])

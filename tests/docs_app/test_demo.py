@@ -3,12 +3,13 @@
 import json
 from io import StringIO
 
+import pycrdt
 import pytest
 from django.core.management import CommandError, call_command
 
 from docs_app import access
 from docs_app.accounts.models import User
-from docs_app.content.text import plain_text
+from docs_app.content.text import ROOT, plain_text
 from docs_app.documents import log
 from docs_app.documents.models import ClientBinding, Document, DocumentUpdate
 from docs_app.sharing.roles import Role
@@ -55,6 +56,7 @@ def test_it_writes_documents_that_open() -> None:
         replica, failed = log.replay(log.load(document.id))
         assert not failed
         assert len(plain_text(replica.doc)) > 300
+        assert "<paragraph></paragraph>" not in str(replica.doc.get(ROOT, type=pycrdt.XmlFragment))
     assert not ClientBinding.objects.exclude(user=None).exists()
     assert ClientBinding.objects.count() == 6
 

@@ -10,9 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from docs_app.accounts.models import User
-from docs_app.content.text import ROOT
-from docs_app.documents import log, verbs
-from docs_app.documents.models import Document
+from docs_app.documents import verbs
 from docs_app.management.demo_texts import TEXTS, Block
 from docs_app.sharing.models import Grant
 from docs_app.sharing.roles import Role
@@ -70,7 +68,7 @@ def fill() -> tuple[list[dict[str, str]], list[dict[str, str]]]:
         passwords = {person.email: "-".join(secrets.token_hex(3) for _ in range(3)) for person in PEOPLE}
         users = [_make_person(person, passwords[person.email], workspace) for person in PEOPLE]
         documents = [
-            _write(verbs.create(workspace=workspace, title=title, by=users[at % 4]), blocks)
+            verbs.create(workspace=workspace, title=title, by=users[at % 4], blocks=[*map(_element, blocks)])
             for at, (title, blocks) in enumerate(TEXTS)
         ]
         Grant.objects.create(document=documents[0], user=users[-1], role=Role.VIEWER)
@@ -90,19 +88,6 @@ def _make_person(person: _Person, password: str, workspace: Workspace) -> User:
     )
     Membership.objects.create(workspace=workspace, user=user, kind=person.kind)
     return user
-
-
-def _write(document: Document, blocks: tuple[Block, ...]) -> Document:
-    """Append the text to the document's log as one update of the server's."""
-    doc: pycrdt.Doc[Any] = pycrdt.Doc()
-    root = doc.get(ROOT, type=pycrdt.XmlFragment)
-    for block in blocks:
-        root.children.append(_element(block))
-    entry = log.Entry(document.id, None, doc.get_update(), document.epoch, (doc.client_id,))
-    (outcome,) = log.append([entry])
-    if not isinstance(outcome, log.Committed):
-        raise CommandError(f"{document.title} was refused by its log: {outcome.reason}.")
-    return document
 
 
 def _element(block: Block) -> pycrdt.XmlElement:
