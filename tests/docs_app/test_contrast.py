@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
-TOKENS = Path(__file__).resolve().parents[2] / "frontend" / "src" / "styles" / "tokens.css"
+from docs_app.accounts.models import PALETTE
+
+STYLES = Path(__file__).resolve().parents[2] / "frontend" / "src" / "styles"
+TOKENS = STYLES / "tokens.css"
+CARETS = STYLES / "document" / "carets.css"
 SURFACES = ("surface", "surface-raised", "surface-sunken")
 TEXTS = ("ink", "ink-soft", "ink-faint", "accent", "accent-strong", "danger", "warning", "success")
 LINES = ("line-strong", "focus", "accent")
@@ -56,3 +60,25 @@ def test_it_can_read_text(scheme: str, text: str, ground: str) -> None:
 def test_it_can_see_boundaries_and_focus(scheme: str, line: str, ground: str) -> None:
     colours = schemes()[scheme]
     assert contrast(colours[line], colours[ground]) >= 3
+
+
+def mixed_with_white(colour: str, share: float) -> str:
+    """CSS's `color-mix(in srgb, colour share, #fff)`."""
+    channels = (int(colour[at : at + 2], 16) * share + 255 * (1 - share) for at in (1, 3, 5))
+    return "#" + "".join(f"{round(channel):02x}" for channel in channels)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("colour", PALETTE)
+def test_it_can_see_where_others_are(scheme: str, colour: str) -> None:
+    assert "border-inline-start: 2px solid var(--line-of-person)" in CARETS.read_text()
+    assert "color-mix(in srgb, var(--person) var(--person-share), #fff)" in CARETS.read_text()
+    light, dark = re.findall(r"--person-share: (\d+)%;", TOKENS.read_text())
+    share = int({"light": light, "dark": dark}[scheme]) / 100
+    for surface in SURFACES:
+        assert contrast(mixed_with_white(colour, share), schemes()[scheme][surface]) >= 3
+
+
+@pytest.mark.parametrize("colour", PALETTE)
+def test_it_can_read_names_on_the_colour_of_a_person(colour: str) -> None:
+    assert contrast(colour, "#ffffff") >= 4.5
