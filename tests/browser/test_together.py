@@ -1,5 +1,7 @@
 """Two people write in one document at the same time."""
 
+from playwright.sync_api import expect
+
 from tests.browser.conftest import DISCONNECTED, MakePerson, Visitor
 from tests.browser.writing import (
     await_caret_behind,
@@ -21,6 +23,11 @@ from tests.browser.writing import (
 )
 from tests.server import Server
 
+NAME_IS_INSIDE = """() => {
+  const [text, name] = [".document-text", ".caret:is(.caret-moved, :hover) .caret-name"].map(
+    (one) => document.querySelector(one)?.getBoundingClientRect());
+  return name?.width > 40 && name.left >= text.left - 2 && name.right <= text.right;
+}"""
 PARAGRAPH = "The ferry leaves at noon and comes back at dusk."
 
 
@@ -228,6 +235,31 @@ def test_cursors_and_names(shared_collab: Server, person: MakePerson) -> None:
     ada.page.close()
     await_carets(ben.page)
     await_people(ben.page, "You (Ben Okafor)")
+
+
+def test_names_show_while_somebody_writes_and_stay_inside_the_text(
+    shared_collab: Server, person: MakePerson
+) -> None:
+    phone = {"viewport": {"width": 360, "height": 740}}
+    ada, ben = person(shared_collab, "ada", **phone), person(shared_collab, "ben")
+    document = new_document(ben.page)
+    open_document(ada.page, document)
+    name = ada.page.locator(".caret .caret-name")
+    # To the right edge of the phone's text, and on at the end of the paragraph: the position is the same all the time.
+    for words in ("It is a long way to the quay", " and", " back"):
+        type_text(ben.page, words)
+        await_caret_behind(ada.page, words)
+        ada.page.wait_for_function(NAME_IS_INSIDE)
+        expect(ada.page.locator(".caret-moved")).to_have_count(0)
+        expect(name).to_have_css("opacity", "0")
+        name_box = name.bounding_box()
+        assert name_box is None or name_box["width"] == 0
+    ada.page.locator(".document-text .caret").hover()
+    expect(name).to_have_css("opacity", "1")
+    ada.page.wait_for_function(NAME_IS_INSIDE)
+    caret_before(ben.page, "long")
+    ada.page.locator(".caret-moved").wait_for()
+    assert ada.page.evaluate("document.documentElement.scrollWidth === innerWidth")
 
 
 def test_two_windows_of_one_person(shared_collab: Server, person: MakePerson) -> None:

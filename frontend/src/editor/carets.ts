@@ -2,19 +2,23 @@ import { Extension } from "@tiptap/core";
 import type { DecorationAttrs } from "@tiptap/pm/view";
 import { yCursorPlugin } from "@tiptap/y-tiptap";
 import type { Awareness } from "y-protocols/awareness";
+import type * as Y from "yjs";
 
 import { isRecord, parsePerson } from "../connection/facts";
 import { inkOn, paint, safeColour } from "./colour";
 import { FIELD } from "./schema";
 
-/** Milliseconds a name stays beside a caret that has moved. */
-const NAME_SHOWN = 2_500;
+/** Milliseconds a name stays beside a caret whose person has moved it or typed. */
+const NAME_SHOWN = 2_000;
 
 export interface CaretsOptions {
   awareness: Awareness;
 }
 
-/** Everybody else's caret and selection, with their name while it moves and under the pointer. */
+/**
+ * Everybody else's caret and selection. Their name shows while they move or type and under the pointer; at other times
+ * it would hide the words above, and a dot stands for it.
+ */
 export const Carets = Extension.create<CaretsOptions>({
   name: "carets",
 
@@ -23,6 +27,12 @@ export const Carets = Extension.create<CaretsOptions>({
     const carets = new Map<number, Caret>();
     awareness.on("change", ({ updated }: { updated: number[] }) => {
       for (const client of updated) carets.get(client)?.moved(awareness.getStates().get(client)?.["cursor"]);
+    });
+    // A cursor at the end of a paragraph stays the same, as a position in the document, while its person types.
+    awareness.doc.on("afterTransaction", ({ beforeState, afterState }: Y.Transaction) => {
+      for (const [client, clock] of afterState) {
+        if (clock > (beforeState.get(client) ?? 0)) carets.get(client)?.showName();
+      }
     });
     return [
       yCursorPlugin(awareness, {
@@ -40,18 +50,19 @@ export const Carets = Extension.create<CaretsOptions>({
 
 class Caret {
   readonly element = document.createElement("span");
+  private readonly label = document.createElement("span");
   private timer = 0;
   private at = "";
 
   /** `previous` is what this one replaces when the text around it is drawn anew, which is no movement. */
   constructor(user: unknown, cursor: unknown, previous: Caret | undefined) {
-    const label = document.createElement("span");
-    label.className = "caret-name";
-    label.textContent = parsePerson(user)?.name ?? "Somebody";
+    this.label.className = "caret-name";
+    this.label.textContent = parsePerson(user)?.name ?? "Somebody";
     this.element.className = "caret";
     // A screen reader would read the name as part of the text.
     this.element.setAttribute("aria-hidden", "true");
-    this.element.append(label);
+    this.element.append(this.label);
+    this.element.addEventListener("mouseenter", () => this.fit());
     paint(this.element, colourOf(user));
     window.clearTimeout(previous?.timer);
     if (previous?.element.classList.contains("caret-moved") !== true) this.at = previous?.at ?? "";
@@ -65,10 +76,22 @@ class Caret {
     this.showName();
   }
 
-  private showName(): void {
+  showName(): void {
     window.clearTimeout(this.timer);
     this.element.classList.add("caret-moved");
     this.timer = window.setTimeout(() => this.element.classList.remove("caret-moved"), NAME_SHOWN);
+    // Before the next picture, but when the caret stands where it belongs: a new one is not in the page yet.
+    requestAnimationFrame(() => this.fit());
+  }
+
+  /** Shifts the name to the left where it would leave the text: on a phone it was cut off. */
+  private fit(): void {
+    const text = this.element.closest("pre, .document-text");
+    if (text === null) return;
+    const { left, right } = text.getBoundingClientRect();
+    const start = this.element.getBoundingClientRect().left;
+    const shift = Math.min(0, Math.max(right - start - this.label.offsetWidth, left - start));
+    this.element.style.setProperty("--shift", `${Math.floor(shift)}px`);
   }
 }
 
