@@ -161,10 +161,18 @@ class Room:
     # -- An edit -------------------------------------------------------------------------------------------------
 
     def edit(
-        self, sender: Member, number: int, update: bytes, *, whole_state: bool, scanned: Scan | None = None
+        self,
+        sender: Member,
+        number: int,
+        update: bytes,
+        *,
+        whole_state: bool,
+        scanned: Scan | None = None,
+        tab: Member | None = None,
     ) -> str:
         """Take in a person's update; answers why it was refused, or an empty string. A refused one changes nothing.
-        `whole_state`: the update is all that the sender has and we lack, rather than one edit. Raises UntriedError."""
+        `whole_state`: the update is all that the sender has and we lack, rather than one edit. `tab`: the member that
+        has the update already, if that is not the sender. Raises UntriedError."""
         try:
             scanned = scanned or scan(update)
             if self._is_known(scanned, whole_state=whole_state):
@@ -205,7 +213,7 @@ class Room:
         self._saver.add(self, Edit(update, scanned, sender.user_id, claims, sender, number, in_order))
         # What waits for its past is stored, and sent on when that has arrived: browsers throw on some of what may wait.
         for index, (each, its_scan) in enumerate(integrated):
-            self._post(None if index else sender, each, its_scan)
+            self._post(None if index else tab or sender, each, its_scan)
         return ""
 
     def grow(self, more: int) -> None:

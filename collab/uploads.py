@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 
 from collab.process import rooms
 from collab.protocol import Close, Frame
-from collab.room import Room, UntriedError
+from collab.room import Member, Room, UntriedError
 from docs_app import access
 from docs_app.accounts.models import User
 from docs_app.documents.log import LogDamagedError
@@ -55,11 +55,18 @@ class _Uploader:
     claimed = 0
     was_refused = False
 
-    def __init__(self, user: User) -> None:
-        self.user_id = user.pk
-        self.session_key = ""
+    def __init__(self, user: User, session_key: str, client: int) -> None:
+        self.user, self.user_id = user, user.pk
+        self.session_key = session_key
+        self._client = client
         self.identity = {"id": str(user.pk), "name": user.name, "colour": user.colour}
         self.outcome: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+
+    def tab_in(self, room: Room) -> Member | None:
+        """The uploading page's connection. Of this person and session only: nobody else's may miss the update."""
+        speaker = room.presence.speaker_of(self._client)
+        mine = (self.user_id, self.session_key)
+        return next((m for m in room.members if m is speaker and (m.user_id, m.session_key) == mine), None)
 
     def saved(self, count: int, seq: int) -> None:
         if not self.outcome.done():
@@ -91,7 +98,8 @@ def _problem(status: int, reason: str) -> JsonResponse:
 
 @require_POST
 async def upload(request: HttpRequest, document_id: UUID, upload_id: UUID) -> HttpResponse:
-    """Take one piece: `?part=` (from 0) of `?parts=`, the body its bytes. Answers 202 until all are here, then 200 with
+    """Take one piece: `?part=` (from 0) of `?parts=`, the body its bytes; `?client=` is the client id that the page has
+    announced on its socket, which is not sent what it uploads. Answers 202 until all are here, then 200 with
     `saved` and `seq` once they are committed. 401 without a session, 403 `read-only`, 404, 409 (begin again), 413
     `too-large`, 422 with the room's reason, 503 (not saved yet: send it again)."""
     user = await request.auser()
@@ -104,6 +112,7 @@ async def upload(request: HttpRequest, document_id: UUID, upload_id: UUID) -> Ht
         return _problem(403, "read-only")
     try:
         part, parts = int(request.GET["part"]), int(request.GET["parts"])
+        client = int(request.GET.get("client", -1))
     except (KeyError, ValueError):
         return _problem(400, "malformed")
     if not 0 <= part < parts <= MAX_PIECES:
@@ -118,7 +127,8 @@ async def upload(request: HttpRequest, document_id: UUID, upload_id: UUID) -> Ht
     if len(_unfinished[key].pieces) < parts:
         return JsonResponse({"received": len(_unfinished[key].pieces)}, status=202)
     pieces = _unfinished.pop(key).pieces
-    return await _apply(user, document_id, b"".join(pieces[index] for index in range(parts)))
+    update = b"".join(pieces[index] for index in range(parts))
+    return await _apply(_Uploader(user, request.session.session_key or "", client), document_id, update)
 
 
 def _keep(key: _Key, part: int, parts: int, piece: bytes) -> HttpResponse | None:
@@ -153,7 +163,7 @@ def _make_room_for(key: _Key) -> None:
         del _unfinished[old]
 
 
-async def _apply(user: User, document_id: UUID, update: bytes) -> HttpResponse:
+async def _apply(uploader: _Uploader, document_id: UUID, update: bytes) -> HttpResponse:
     try:
         # In a thread: reading 32 MiB takes seconds, in which everybody else goes on.
         scanned = await asyncio.to_thread(scan, update)
@@ -164,19 +174,22 @@ async def _apply(user: User, document_id: UUID, update: bytes) -> HttpResponse:
         return _problem(404, "not-found")
     except (DatabaseError, LogDamagedError):
         return _problem(503, "busy")
-    found = await rooms().read(access.find_document, user, document_id)
+    found = await rooms().read(access.find_document, uploader.user, document_id)
     if found is None or not access.may_write(found[1]):
         return _problem(403, "read-only")
-    return await _edit(room, _Uploader(user), update, scanned)
+    return await _edit(room, uploader, update, scanned)
 
 
 async def _edit(room: Room, uploader: _Uploader, update: bytes, scanned: Scan) -> HttpResponse:
+    tab = uploader.tab_in(room)
     try:
-        reason = room.edit(uploader, 1, update, whole_state=True, scanned=scanned)
+        reason = room.edit(uploader, 1, update, whole_state=True, scanned=scanned, tab=tab)
     except UntriedError as untried:
         reason = await rooms().try_out(room, untried) or room.edit(
-            uploader, 1, update, whole_state=True, scanned=scanned
+            uploader, 1, update, whole_state=True, scanned=scanned, tab=tab
         )
+    if reason == "not-yours" and room.may_be_behind():
+        return _problem(503, "busy")
     if reason:
         return _problem(422, reason)
     try:

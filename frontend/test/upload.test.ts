@@ -6,6 +6,7 @@ import { type PostPiece, type UploadOutcome, uploadTo } from "../src/connection/
 import { FakeClock } from "./fake-clock";
 
 const MIB = 1024 * 1024;
+const CLIENT = 7;
 
 /** A server that answers by a script; every piece is noted as `part/parts:bytes`, a new upload id as a bar. */
 class Script {
@@ -22,7 +23,7 @@ class Script {
     const update = new Uint8Array(bytes).map((_, index) => index % 251);
     let outcome: UploadOutcome | null = null;
     const { signal } = this.abort;
-    void uploadTo("/documents/d/uploads", this.post, this.clock)(update, signal, (part) => this.progress.push(part)).then(
+    void uploadTo("/documents/d/uploads", CLIENT, this.post, this.clock)(update, signal, (part) => this.progress.push(part)).then(
       (decided) => (outcome = decided),
     );
     for (let turn = 0; outcome === null; turn += 1) {
@@ -38,6 +39,7 @@ class Script {
     const id = url.pathname.replace("/documents/d/uploads/", "");
     if (this.id !== "" && id !== this.id) this.pieces.push("|");
     this.id = id;
+    assert.equal(url.searchParams.get("client"), String(CLIENT));
     this.pieces.push(`${url.searchParams.get("part")}/${url.searchParams.get("parts")}:${piece.length}`);
     this.bodies.push(piece.slice());
     const answer = this.answers.shift();

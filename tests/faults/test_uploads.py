@@ -22,7 +22,7 @@ from docs_app.sharing.roles import Role
 from docs_app.workspaces.models import Membership
 from tests.faults import wire
 from tests.faults.conftest import WithTeam, stored, verified
-from tests.faults.lobby import Lobby, typed
+from tests.faults.lobby import Caller, Lobby, typed
 from tests.faults.office import in_database, text_of
 from tests.faults.tab import ROOT, Tab, until
 from tests.server import Server, StartServer
@@ -38,18 +38,23 @@ def pieces_of(update: bytes, size: int = PIECE) -> list[bytes]:
 class Browser:
     """A signed-in page that sends pieces, with its CSRF token."""
 
-    def __init__(self, user: User | None, document_id: UUID) -> None:
+    def __init__(self, user: User | None, document_id: UUID, announced: int | None = None) -> None:
         self.client = AsyncClient(enforce_csrf_checks=True)
         if user:
             self.client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
         self.client.cookies["csrftoken"] = "t" * 32
         self.document_id = document_id
+        self._announced = "" if announced is None else f"&client={announced}"
+
+    @property
+    def session(self) -> str:
+        return self.client.cookies["sessionid"].value
 
     async def post(
         self, upload: UUID, part: object, parts: object, body: bytes, *, token: str = "t" * 32
     ) -> Any:
         return await self.client.post(
-            f"/documents/{self.document_id}/uploads/{upload}?part={part}&parts={parts}",
+            f"/documents/{self.document_id}/uploads/{upload}?part={part}&parts={parts}{self._announced}",
             data=body,
             content_type="application/octet-stream",
             headers={"X-CSRFToken": token},
@@ -101,6 +106,50 @@ async def test_five_megabytes_in_any_order_arrive(lobby: Lobby) -> None:
     text = text_of(await in_database(log.load, document.id))
     assert len(text) == FIVE_MEGABYTES
     assert uploads._unfinished == {}
+
+
+async def test_the_page_that_uploads_is_not_sent_its_own_words(lobby: Lobby) -> None:
+    ada, ben, document = await in_database(_people)
+    browser = await in_database(Browser, ada, document.id, 7)
+    uploading = lobby.call(ada, document.id, session=browser.session)
+    other_window = lobby.call(ada, document.id, session=browser.session)
+    reader = lobby.call(ben, document.id)
+    for client, caller in enumerate((uploading, other_window, reader), start=7):
+        await caller.greeted()
+        await announce(caller, client)
+    assert (await browser.send(typed("a book " * 10_000, 7))).status_code == 200
+    reader.send(wire.update(typed("a letter", 9)))
+    await until(lambda: holds(uploading, b"a letter"), "what came after the upload")
+    await until(lambda: holds(other_window, b"a letter"), "what came after the upload")
+    assert [holds(caller, b"a book") for caller in (uploading, other_window, reader)] == [False, True, True]
+
+
+@pytest.mark.parametrize("announced", ["ben", "another session of hers", "nobody"])
+async def test_nobody_elses_tab_misses_an_upload(lobby: Lobby, announced: str) -> None:
+    ada, ben, document = await in_database(_people)
+    browser = await in_database(Browser, ada, document.id, 7)
+    tab = lobby.call(ben if announced == "ben" else ada, document.id, session="another")
+    await tab.greeted()
+    if announced != "nobody":
+        await announce(tab, 7)
+    # Words of another client: this one's belong to whoever announced it.
+    assert (await browser.send(typed("a book " * 10_000, 8))).status_code == 200
+    await until(lambda: holds(tab, b"a book"), "the upload")
+
+
+async def announce(caller: Caller, client: int) -> None:
+    """Use this client id, and wait until everybody is told."""
+    caller.send(wire.awareness(client, 1, {}))
+
+    def is_told() -> bool:
+        frames = [frame for frame in caller.sent if frame[0] == wire.AWARENESS]
+        return any(client in wire.states_of(frame) for frame in frames)
+
+    await until(is_told, "the tab's own presence")
+
+
+def holds(caller: Caller, words: bytes) -> bool:
+    return any(words in frame for frame in caller.sent)
 
 
 async def test_f22_two_people_without_sockets_do_not_overwrite_each_other(lobby: Lobby) -> None:

@@ -29,7 +29,8 @@ export type PostPiece = (address: string, piece: Uint8Array, signal: AbortSignal
 
 type Verdict = UploadOutcome | "next" | "again" | "from-the-start";
 
-export function uploadTo(url: string, post: PostPiece, clock: Clock): Upload {
+/** `client` is the id that this page announces on its socket: the server does not send it there what it uploads. */
+export function uploadTo(url: string, client: number, post: PostPiece, clock: Clock): Upload {
   return async (update, signal, progress) => {
     const parts = Math.max(1, Math.ceil(update.length / PIECE));
     let id = randomId();
@@ -37,7 +38,7 @@ export function uploadTo(url: string, post: PostPiece, clock: Clock): Upload {
     let beginnings = 1;
     for (let part = 0; !signal.aborted; ) {
       const piece = update.subarray(part * PIECE, (part + 1) * PIECE);
-      const verdict = await judge(post(`${url}/${id}?part=${part}&parts=${parts}`, piece, signal));
+      const verdict = await judge(post(`${url}/${id}?part=${part}&parts=${parts}&client=${client}`, piece, signal));
       if (typeof verdict === "object") return verdict;
       if (verdict === "next") {
         part += 1;

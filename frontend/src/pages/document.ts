@@ -55,6 +55,7 @@ const provider = new Provider({
   keeper: drafts.keeper,
   upload: uploadTo(
     `/documents/${page.id}/uploads`,
+    awareness.clientID,
     (url, piece, signal) => post(url, piece as Uint8Array<ArrayBuffer>, signal),
     systemClock,
   ),
