@@ -21,7 +21,11 @@ from collab import process, saver
 from tests.faults.lobby import Lobby
 from tests.faults.office import Database, Office, copy_database, make_template
 from tests.faults.tab import Tab
+from tests.faults.yjs import Documents
+from tests.peers.conftest import RunPeer, peer
 from tests.server import Server, StartServer, sign_in
+
+__all__ = ["peer"]
 
 SOAK = os.environ.get("COLLAB_SOAK") == "1"
 
@@ -202,3 +206,9 @@ async def lobby(sqlite_file: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     yield one
     await one.close()
     channel_layers.backends.clear()
+
+
+@pytest.fixture
+def yjs(peer: RunPeer) -> Documents:
+    """Stock Yjs documents, all of one program on Node for all scripts of a test."""
+    return Documents(peer("documents.mjs"))

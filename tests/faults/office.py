@@ -109,15 +109,21 @@ def receive(connection: Connection, frame: bytes) -> None:
         connection.receive(frame, untried.scanned)
 
 
+def yrs_document(client: int) -> "pycrdt.Doc[Any]":
+    return pycrdt.Doc(client_id=client)
+
+
 @dataclass
 class Peer:
-    """A Yjs peer. `up` are update frames that it has sent and the network has not delivered: payload and the marks
-    that it carries. A mark is (client, clock), the last clock of what a person typed."""
+    """A Yjs peer, on yrs or on what `new_doc` makes of its client id. `up` are update frames that it has sent and the
+    network has not delivered: payload and the marks that it carries. A mark is (client, clock), the last clock of what
+    a person typed."""
 
     name: str
     user_id: int
     client: int
     role: Role = Role.EDITOR
+    new_doc: Callable[[int], Any] = yrs_document
     made: set[tuple[int, int]] = field(default_factory=set)
     saved: set[tuple[int, int]] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)
@@ -127,8 +133,8 @@ class Peer:
     heard: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=self.client)
-        self.text: pycrdt.Text = self.doc.get(ROOT, type=pycrdt.Text)
+        self.doc = self.new_doc(self.client)
+        self.text = self.doc.get(ROOT, type=pycrdt.Text)
         self.line: Line | None = None
         self.connection: Connection | None = None
         self._delivered: dict[int, set[tuple[int, int]]] = {}
@@ -238,7 +244,7 @@ class Peer:
         return str(self.text)
 
 
-def clocks(doc: "pycrdt.Doc[Any]") -> dict[int, int]:
+def clocks(doc: Any) -> dict[int, int]:
     """A document's state vector."""
     reader = wire.Reader(doc.get_state())
     return {reader.uint(): reader.uint() for _ in range(reader.uint())}
@@ -247,8 +253,10 @@ def clocks(doc: "pycrdt.Doc[Any]") -> dict[int, int]:
 class Office:
     """One document, its room in this process, and its peers."""
 
-    def __init__(self, append: Callable[..., Any] = log.append) -> None:
-        self._append = append
+    def __init__(
+        self, append: Callable[..., Any] = log.append, new_doc: Callable[[int], Any] = yrs_document
+    ) -> None:
+        self._append, self._new_doc = append, new_doc
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="office")
         self.peers: list[Peer] = []
         self.gaps = 0
@@ -260,7 +268,8 @@ class Office:
         self.saver = self._new_saver()
         await self.open_room()
         for number, name in enumerate(people):
-            self.peers.append(Peer(f"{name}{number}", users[name.title()], client=1000 + number))
+            user, client = users[name.title()], 1000 + number
+            self.peers.append(Peer(f"{name}{number}", user, client, new_doc=self._new_doc))
         for peer in self.peers:
             peer.connect(self.room)
         await self.settle()

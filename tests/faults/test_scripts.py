@@ -1,4 +1,5 @@
-"""Random scripts of four people typing over a bad network: in the end all peers, the room and the log are equal.
+"""Random scripts of four people typing over a bad network: in the end all peers, on yrs or on stock Yjs, the room and
+the log are equal.
 
 A failing script is shrunk and printed as a list of steps. Keep it: paste it as an `@example`.
 """
@@ -7,13 +8,17 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import pycrdt
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from docs_app.documents import log
 from tests.faults.conftest import long_or_short
-from tests.faults.office import Office, clocks, copy_database, text_of
+from tests.faults.office import Office, clocks, copy_database, text_of, yrs_document
+from tests.faults.tab import ROOT
+from tests.faults.yjs import Documents
 
 PEERS = st.integers(0, 3)
 PLACE = st.integers(0, 40)
@@ -178,7 +183,7 @@ async def converges(office: Office) -> None:
     assert [peer.refused for peer in office.peers] == [[]] * 4
     texts = [str(peer) for peer in office.peers]
     replica = office.room.replica
-    assert texts == [str(replica.doc.get("typed", type=type(office.peers[0].text)))] * 4
+    assert texts == [str(replica.doc.get(ROOT, type=pycrdt.Text))] * 4
     assert texts[0] == text_of(loaded)
     assert replica.pending == []
     for peer in office.peers:
@@ -187,8 +192,10 @@ async def converges(office: Office) -> None:
     assert await office.call(log.verify, office.document.id) == []
 
 
-async def in_office(work: Callable[[Office], Awaitable[None]]) -> None:
-    office = Office()
+async def in_office(
+    work: Callable[[Office], Awaitable[None]], new_doc: Callable[[int], Any] = yrs_document
+) -> None:
+    office = Office(new_doc=new_doc)
     await office.open()
     try:
         await work(office)
@@ -196,24 +203,39 @@ async def in_office(work: Callable[[Office], Awaitable[None]]) -> None:
         await office.close()
 
 
-async def run(script: list[Step]) -> None:
+async def run(script: list[Step], new_doc: Callable[[int], Any] = yrs_document) -> None:
     async def work(office: Office) -> None:
         for step in script:
             await play(office, step)
         await converges(office)
 
-    await in_office(work)
+    await in_office(work, new_doc)
 
 
-@settings(
-    max_examples=long_or_short(5000, 200),
-    deadline=None,
-    database=None,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+def scripts(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        print_blob=True,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
+
+
+@scripts(long_or_short(5000, 200))
 @given(script=st.lists(STEPS, max_size=60))
 @example(script=[Types(0, 0, "a"), Sends(0), Hears(1), Types(1, 1, "b"), Crashes(), ComesBack(1)])
 def test_everybody_ends_with_the_same_document(template: Path, sqlite_file: Path, script: list[Step]) -> None:
     copy_database(template, sqlite_file)
     asyncio.run(run(script))
+
+
+@scripts(long_or_short(1000, 20))
+@given(script=st.lists(STEPS, max_size=60))
+@example(script=[Types(0, 0, "a"), Sends(0), Hears(1), Types(1, 1, "b"), Crashes(), ComesBack(1)])
+def test_stock_yjs_documents_end_the_same(
+    template: Path, sqlite_file: Path, yjs: Documents, script: list[Step]
+) -> None:
+    copy_database(template, sqlite_file)
+    yjs.forget()
+    asyncio.run(run(script, yjs))
