@@ -80,5 +80,9 @@ class Text:
     def __delitem__(self, span: slice) -> None:
         self._document.write("delete", at=span.start, length=span.stop - span.start)
 
+    def __len__(self) -> int:
+        """In UTF-16 code units, as Yjs counts its places."""
+        return len(str(self).encode("utf-16-le")) // 2
+
     def __str__(self) -> str:
         return str(self._document.ask("text"))
