@@ -14,7 +14,7 @@ from uuid import UUID
 from django.conf import settings
 
 from collab import protocol
-from collab.presence import Presence, Speaker
+from collab.presence import Presence, Sighting, Speaker
 from collab.protocol import AwarenessState, Close, Frame
 from collab.saver import Edit, Saver, Sender
 from docs_app.documents import log
@@ -79,7 +79,8 @@ class Member(Speaker, Sender, Protocol):
 
 class Room:
     """Lives on the event loop. `on_commit` hears which rows this process stored, to ring at the others' doors;
-    `on_gap` is asked to read the log when rows are missing; `on_join` hears that somebody came."""
+    `on_gap` is asked to read the log when rows are missing; `on_join` hears that somebody came; `on_presence` what
+    people here did, for other processes, at most every `AWARENESS_INTERVAL`."""
 
     def __init__(
         self,
@@ -90,6 +91,7 @@ class Room:
         on_commit: Callable[["Room", list[tuple[Entry, int]]], None],
         on_gap: Callable[["Room"], None],
         on_join: Callable[["Room"], None] = lambda room: None,
+        on_presence: Callable[["Room", list[Sighting]], None] = lambda room, changes: None,
         since_crash: Callable[[], float] = lambda: math.inf,
         may_lag: bool = False,
     ) -> None:
@@ -107,7 +109,7 @@ class Room:
         stored = [loaded.snapshot or b"", *loaded.pending]
         self.size = sum(map(len, stored)) + self.bytes_since_snapshot
         self._saver, self._on_commit, self._on_gap = saver, on_commit, on_gap
-        self._on_join, self._since_crash = on_join, since_crash
+        self._on_join, self._on_presence, self._since_crash = on_join, on_presence, since_crash
         self._may_lag, self._doubted_at = may_lag, -math.inf
         self._loop = asyncio.get_running_loop()
         self._outbox: list[tuple[Member | None, bytes, Scan]] = []
@@ -135,6 +137,16 @@ class Room:
         self.presence.announce(member, states)
         self._schedule_awareness()
 
+    def hear_elsewhere(self, process: str, sightings: list[Sighting]) -> None:
+        """Take in what another process says of its people."""
+        self.presence.hear(process, sightings)
+        self._schedule_awareness()
+
+    def forget_elsewhere(self, before: float) -> None:
+        """End the states of other processes' people that were last told before this moment of `time.monotonic`."""
+        self.presence.forget(before)
+        self._schedule_awareness()
+
     def _schedule_awareness(self) -> None:
         if self.presence.has_changes and self._awareness_at is None:
             delay = max(0.0, self._next_awareness - self._loop.time())
@@ -143,10 +155,13 @@ class Room:
     def _send_awareness(self) -> None:
         self._awareness_at = None
         self._next_awareness = self._loop.time() + AWARENESS_INTERVAL
+        own = self.presence.own_changes()
         # Back to the sender as well: stock clients take the echo as a sign of life.
         frame = Frame(protocol.awareness(self.presence.take_changes()))
         for member in list(self.members):
             member.write(frame)
+        if own:
+            self._on_presence(self, own)
 
     def tell(self, event: dict[str, object]) -> None:
         """Pass an event on to every tab."""

@@ -23,6 +23,8 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
+from collab.neighbours import PROCESSES, ROLL_CALL_EVERY, Neighbours
+from collab.presence import Sighting
 from collab.protocol import Close
 from collab.room import Room, UntriedError
 from collab.saver import Saver
@@ -75,6 +77,7 @@ class Rooms:
         # In memory the layer reaches this process only, which knows what it stored.
         self._is_alone = isinstance(self._layer, InMemoryChannelLayer)
         self._process = f"{os.getpid()}.{secrets.token_hex(4)}"
+        self._neighbours = Neighbours(self._process, self._rooms, self._ring_at)
         self._channel = ""
         self._people_changed_at = -math.inf
         self._seats: Counter[UUID | int] = Counter()
@@ -91,6 +94,8 @@ class Rooms:
             self._close_all_idle,
         ):
             self._spawn(self._forever(work))
+        if not self._is_alone:
+            self._spawn(self._forever(self._call_roll))
 
     async def stop(self) -> None:
         """Take no more edits, commit those that are here, then send every tab away so that it comes back elsewhere."""
@@ -172,6 +177,7 @@ class Rooms:
                 on_commit=self._announce,
                 on_gap=self._catch_up_soon,
                 on_join=self._joined,
+                on_presence=self._presence_changed,
                 since_crash=self._since_crash,
                 may_lag=not self._is_alone,
             )
@@ -281,10 +287,17 @@ class Rooms:
             "rows": [(seq, entry.data) for entry, seq in rows] if small else [],
             "bindings": [(client, entry.author_id) for entry, _ in rows for client in entry.clients],
         }
+        self._ring_at(live.group_of(room.document_id), message)
+
+    def _ring_at(self, group: str, message: dict[str, Any]) -> None:
         try:
-            self._bell.put_nowait((live.group_of(room.document_id), message))
+            self._bell.put_nowait((group, message))
         except asyncio.QueueFull:
-            logger.warning("document %s: the doorbell is behind, others will read the log", room.document_id)
+            logger.warning("%s: the doorbell is behind, others will read the log", group)
+
+    def _presence_changed(self, room: Room, changes: list[Sighting]) -> None:
+        if not self._is_alone:
+            self._neighbours.tell_changes(room, changes)
 
     def _catch_up_soon(self, room: Room) -> None:
         if not room.catching_up:
@@ -322,13 +335,22 @@ class Rooms:
 
     async def _listen(self) -> None:
         self._channel = await self._layer.new_channel("collab")
-        await self._layer.group_add(live.PEOPLE, self._channel)
+        for group in (live.PEOPLE, PROCESSES):
+            await self._layer.group_add(group, self._channel)
         for document_id in [*self._rooms, *self._opening]:
             await self._layer.group_add(live.group_of(document_id), self._channel)
         while True:
             self._hear(await self._layer.receive(self._channel))
 
+    async def _call_roll(self) -> None:
+        while True:
+            self._neighbours.call_roll()
+            await asyncio.sleep(ROLL_CALL_EVERY)
+
     def _hear(self, message: dict[str, Any]) -> None:
+        if message["type"] == "process.roll":
+            self._neighbours.hear_roll(message)
+            return
         if message["type"] == "person.changed":
             self._people_changed_at = time.monotonic()
             for affected in self._rooms.values():
@@ -342,6 +364,8 @@ class Rooms:
                 self._heard_while_opening.add(document_id)
         elif message["type"] == "document.event":
             self._hear_event(room, message["event"])
+        elif message["type"] == "document.presence":
+            self._neighbours.hear_presence(room, message)
         elif message["process"] != self._process:
             rows = [log.Row(seq, bytes(data)) for seq, data in message["rows"]]
             room.follow(rows, {int(client): user_id for client, user_id in message["bindings"]})
@@ -402,7 +426,10 @@ class Rooms:
                 await self._recheck(room)
 
     def _joined(self, room: Room) -> None:
-        """What somebody may do was looked up a moment before they joined; if it has changed since, look again."""
+        """What somebody may do was looked up a moment before they joined; if it has changed since, look again. And when
+        the first one comes, ask who is in the document elsewhere."""
+        if len(room.members) == 1 and not self._is_alone:
+            self._neighbours.ask(room)
         if time.monotonic() - max(room.rights_changed_at, self._people_changed_at) < JOINS_WITHIN:
             self._spawn(self._recheck(room))
 

@@ -1,12 +1,14 @@
 """Tabs in a room without sockets: what each one hears is kept, and commits happen when a test says so."""
 
 import math
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
 
 from collab import protocol
 from collab.connection import Connection, Participant
+from collab.presence import Sighting
 from collab.protocol import AwarenessState, Close, Frame
 from collab.room import Room
 from collab.saver import Edit, Saver
@@ -106,7 +108,13 @@ class Drawer(Saver):
 class Office:
     """A room, its tabs, and what it asked of the process around it."""
 
-    def __init__(self, *rows: bytes, since_crash: float = math.inf, may_lag: bool = False) -> None:
+    def __init__(
+        self,
+        *rows: bytes,
+        since_crash: float = math.inf,
+        may_lag: bool = False,
+        on_presence: Callable[[Room, list[Sighting]], None] = lambda room, changes: None,
+    ) -> None:
         self.saver = Drawer()
         self.rung: list[int] = []
         self.gaps = 0
@@ -126,6 +134,7 @@ class Office:
             saver=self.saver,
             on_commit=lambda room, rows: self.rung.extend(seq for _, seq in rows),
             on_gap=self._count_gap,
+            on_presence=on_presence,
             since_crash=lambda: since_crash,
             may_lag=may_lag,
         )

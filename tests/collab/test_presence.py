@@ -1,10 +1,11 @@
 """Who is here: everybody speaks for themselves, under the name that the server knows."""
 
+import time
 from typing import Any
 
 import pytest
 
-from collab.presence import MAX_DEPTH, Presence
+from collab.presence import MAX_DEPTH, Elsewhere, Presence, Sighting
 from collab.protocol import MAX_AWARENESS_CLIENTS, AwarenessState
 
 
@@ -80,11 +81,35 @@ def test_nobody_speaks_for_somebody_else(presence: Presence) -> None:
     assert presence.speaker_of(1) is ALICE
 
 
-def test_a_second_tab_of_the_same_person_is_somebody_else(presence: Presence) -> None:
-    twin = Tab("Alice")
-    presence.announce(ALICE, [state(cursor=1)])
-    presence.announce(twin, [state(clock=2, cursor=2)])
-    assert presence.everybody() == [shown(ALICE, cursor=1)]
+@pytest.mark.parametrize(("clock", "taken"), [(4, False), (5, True), (6, True)])
+def test_the_same_person_takes_over_from_a_connection_that_may_be_dead(
+    presence: Presence, clock: int, taken: bool
+) -> None:
+    """Before the server has noticed that the line is gone, the page is back, and says the same again."""
+    again = Tab("Alice")
+    presence.announce(ALICE, [state(clock=5, cursor=1)])
+    presence.announce(again, [state(clock=clock, cursor=2)])
+    expected = shown(again, clock=clock, cursor=2) if taken else shown(ALICE, clock=5, cursor=1)
+    assert presence.everybody() == [expected]
+    presence.take_changes()
+    presence.leave(ALICE)
+    assert presence.has_changes is not taken
+    assert bool(presence.everybody()) is taken
+
+
+def test_who_only_goes_takes_nothing_over(presence: Presence) -> None:
+    presence.announce(ALICE, [state(clock=5)])
+    presence.announce(Tab("Alice"), [gone(clock=6)])
+    assert presence.everybody() == [shown(ALICE, clock=5)]
+
+
+def test_who_comes_back_before_it_was_told_was_never_away(presence: Presence) -> None:
+    again = Tab("Alice")
+    presence.announce(ALICE, [state(clock=5)])
+    presence.take_changes()
+    presence.leave(ALICE)
+    presence.announce(again, [state(clock=5)])
+    assert presence.take_changes() == [shown(again, clock=5)]
 
 
 @pytest.mark.parametrize(("clock", "taken"), [(4, False), (5, False), (6, True), (2**53 - 1, True)])
@@ -134,7 +159,7 @@ def test_who_has_left_is_forgotten(presence: Presence) -> None:
         presence.announce(tab, [state(client=client)])
         presence.leave(tab)
         presence.take_changes()
-    assert (presence._states, presence._speakers, presence._changed) == ({}, {}, set())
+    assert (presence._known, presence._changed, presence._own_changes) == ({}, set(), set())
 
 
 def test_one_tab_cannot_announce_ever_more_ids(presence: Presence) -> None:
@@ -142,3 +167,127 @@ def test_one_tab_cannot_announce_ever_more_ids(presence: Presence) -> None:
     for client in range(10 * MAX_AWARENESS_CLIENTS):
         presence.announce(ALICE, [state(client=client)])
     assert len(presence.everybody()) <= MAX_AWARENESS_CLIENTS
+
+
+# -- Other processes -----------------------------------------------------------------------------------------------
+
+LONG_AGO = 1
+LATER = 2**50
+
+
+def seen(tab: Tab, client: int = 1, clock: int = 1, since: int = LONG_AGO, **content: Any) -> Sighting:
+    return Sighting(client, clock, since, {"user": tab.identity, **content})
+
+
+def not_seen(client: int = 1, clock: int = 1) -> Sighting:
+    return Sighting(client, clock, LONG_AGO, None)
+
+
+def test_people_of_other_processes_are_here_too(presence: Presence) -> None:
+    presence.announce(ALICE, [state()])
+    presence.hear("other", [seen(BOB, 2, cursor=1)])
+    assert presence.take_changes() == presence.everybody() == [shown(ALICE), shown(BOB, 2, cursor=1)]
+    assert presence.speaker_of(2) == Elsewhere("other", BOB.identity)
+
+
+def test_only_ones_own_people_are_told_on(presence: Presence) -> None:
+    presence.announce(ALICE, [state()])
+    presence.hear("other", [seen(BOB, 2)])
+    (told,) = presence.own_changes()
+    assert told._replace(since=0) == Sighting(1, 1, 0, shown(ALICE).state)
+    assert presence.own() == [told]
+    assert abs(told.since - time.time() * 1000) < 60_000
+    presence.take_changes()
+    assert presence.own_changes() == []
+    presence.leave(ALICE)
+    assert [one.state for one in presence.own_changes()] == [None]
+    assert presence.own() == []
+
+
+@pytest.mark.parametrize(("clock", "taken"), [(4, False), (5, False), (6, True)])
+def test_a_process_that_repeats_itself_changes_nothing(presence: Presence, clock: int, taken: bool) -> None:
+    presence.hear("other", [seen(BOB, clock=5, cursor="old")])
+    presence.take_changes()
+    presence.hear("other", [seen(BOB, clock=clock, cursor="new")])
+    assert presence.has_changes is taken
+    assert presence.everybody() == [shown(BOB, clock=max(5, clock), cursor="new" if taken else "old")]
+
+
+def test_who_leaves_elsewhere_leaves_here(presence: Presence) -> None:
+    presence.hear("other", [seen(BOB, clock=5)])
+    presence.take_changes()
+    presence.hear("third", [not_seen(clock=9)])
+    presence.hear("other", [not_seen(clock=4)])
+    assert not presence.has_changes
+    presence.hear("other", [not_seen(clock=5)])
+    assert presence.take_changes() == [gone(clock=5)]
+    assert presence._known == {}
+
+
+def test_a_silent_process_is_forgotten(presence: Presence) -> None:
+    presence.announce(ALICE, [state()])
+    presence.hear("silent", [seen(BOB, 2, clock=7)])
+    between = time.monotonic()
+    presence.hear("alive", [seen(BOB, 3)])
+    presence.take_changes()
+    presence.forget(between)
+    assert presence.take_changes() == [gone(2, clock=7)]
+    assert presence.everybody() == [shown(ALICE), shown(BOB, 3)]
+    assert presence.own_changes() == []
+
+
+def test_repeating_is_a_sign_of_life(presence: Presence) -> None:
+    presence.hear("other", [seen(BOB)])
+    between = time.monotonic()
+    presence.hear("other", [seen(BOB)])
+    presence.forget(between)
+    assert presence.everybody() == [shown(BOB)]
+
+
+@pytest.mark.parametrize(("clock", "taken"), [(4, False), (5, True), (6, True)])
+def test_somebody_comes_back_here(presence: Presence, clock: int, taken: bool) -> None:
+    """Their old process may not have noticed, and its clock may be fast; it is told who is here since when."""
+    presence.hear("other", [seen(ALICE, clock=5, since=LATER)])
+    presence.take_changes()
+    presence.announce(ALICE, [state(clock=clock)])
+    assert (presence.speaker_of(1) is ALICE) is taken
+    if taken:
+        (told,) = presence.own_changes()
+        assert (told.clock, told.since) == (clock, LATER + 1)
+    presence.take_changes()
+    presence.hear("other", [seen(ALICE, clock=5, since=LATER)])
+    presence.hear("other", [not_seen(clock=5)])
+    assert presence.everybody() == ([shown(ALICE, clock=clock)] if taken else [])
+
+
+@pytest.mark.parametrize(
+    ("clock", "since", "taken"),
+    [(4, LATER, False), (5, LONG_AGO, False), (5, LATER, True), (6, LONG_AGO, True)],
+)
+def test_somebody_comes_back_elsewhere(presence: Presence, clock: int, since: int, taken: bool) -> None:
+    presence.announce(ALICE, [state(clock=5)])
+    presence.take_changes()
+    presence.hear("other", [seen(ALICE, clock=clock, since=since)])
+    assert (presence.speaker_of(1) is ALICE) is not taken
+    presence.leave(ALICE)
+    assert (presence.own_changes() == []) is taken
+    assert presence.everybody() == ([shown(ALICE, clock=clock)] if taken else [])
+
+
+def test_somebody_moves_between_two_others(presence: Presence) -> None:
+    presence.hear("first", [seen(BOB, clock=5)])
+    presence.hear("second", [seen(BOB, clock=5, since=LATER)])
+    presence.hear("first", [seen(BOB, clock=5)])
+    presence.hear("first", [not_seen(clock=5)])
+    assert presence.everybody() == [shown(BOB, clock=5)]
+    assert presence.speaker_of(1) == Elsewhere("second", BOB.identity)
+
+
+def test_nobody_speaks_for_somebody_elsewhere(presence: Presence) -> None:
+    presence.hear("other", [seen(ALICE, clock=1)])
+    presence.announce(BOB, [state(clock=9)])
+    presence.hear("third", [seen(BOB, clock=9, since=LATER)])
+    assert presence.everybody() == [shown(ALICE)]
+    presence.announce(BOB, [state(client=2)])
+    presence.hear("other", [seen(ALICE, 2, clock=9, since=LATER)])
+    assert presence.everybody() == [shown(ALICE), shown(BOB, 2)]
