@@ -1,7 +1,7 @@
 """Every open document of this process: opens and closes rooms, and listens for what happened elsewhere.
 
 The channel layer is a doorbell. Whatever it loses is found by asking the database for each open document's last
-sequence number every few seconds.
+sequence number every few seconds, and more often while the layer is known to be away.
 """
 
 import asyncio
@@ -43,6 +43,11 @@ T = TypeVar("T")
 BEAT_EVERY = 2.0
 RETRY_AFTER = 1.0
 POLL_EVERY = 4.0
+POLL_WHILE_AWAY = 1.0
+# How long the channel layer may take before a document opens without it.
+LAYER_WITHIN = 1.0
+# A process hears its own roll call. After this silence it makes new connections, whatever the old ones look like.
+DEAF_AFTER = 3 * ROLL_CALL_EVERY
 RECHECK_EVERY = 60.0
 # Between the look at somebody's rights and their place in the room, at most.
 JOINS_WITHIN = 15.0
@@ -79,6 +84,7 @@ class Rooms:
         self._process = f"{os.getpid()}.{secrets.token_hex(4)}"
         self._neighbours = Neighbours(self._process, self._rooms, self._ring_at)
         self._channel = ""
+        self._outside: set[UUID] = set()
         self._people_changed_at = -math.inf
         self._seats: Counter[UUID | int] = Counter()
 
@@ -229,12 +235,22 @@ class Rooms:
         return max(room.rights_changed_at, self._people_changed_at) >= moment
 
     async def _group(self, verb: str, document_id: UUID) -> None:
-        if self._channel:
-            try:
+        if not self._channel:
+            # All groups are joined with the first channel.
+            return
+        try:
+            async with asyncio.timeout(LAYER_WITHIN):
                 await getattr(self._layer, verb)(live.group_of(document_id), self._channel)
-            except LAYER_AWAY as error:
-                # Groups are joined again with the next channel.
-                logger.warning("the channel layer is away: %s", error)
+        except LAYER_AWAY as error:
+            logger.warning("the channel layer is away: %s", str(error) or "no answer")
+            self._outside.add(document_id)
+
+    async def _join_groups(self) -> None:
+        """Join the groups of open documents that could not be joined when they were opened."""
+        outside, self._outside = self._outside, set()
+        for document_id in outside:
+            if document_id in self._rooms or document_id in self._opening:
+                await self._group("group_add", document_id)
 
     async def _close_idle(self) -> None:
         now = time.monotonic()
@@ -334,18 +350,28 @@ class Rooms:
             await self._layer.group_send(group, message)
 
     async def _listen(self) -> None:
-        self._channel = await self._layer.new_channel("collab")
-        for group in (live.PEOPLE, PROCESSES):
-            await self._layer.group_add(group, self._channel)
-        for document_id in [*self._rooms, *self._opening]:
-            await self._layer.group_add(live.group_of(document_id), self._channel)
-        while True:
-            self._hear(await self._layer.receive(self._channel))
+        try:
+            self._channel = await self._layer.new_channel("collab")
+            for group in (live.PEOPLE, PROCESSES):
+                await self._layer.group_add(group, self._channel)
+            for document_id in [*self._rooms, *self._opening]:
+                await self._layer.group_add(live.group_of(document_id), self._channel)
+            while True:
+                async with asyncio.timeout(None if self._is_alone else DEAF_AFTER):
+                    message = await self._layer.receive(self._channel)
+                self._hear(message)
+        except Exception:
+            # All anew: a connection may be dead without a word, and a channel that nobody reads would fill the memory.
+            self._channel = ""
+            await self._layer.flush()
+            raise
 
     async def _call_roll(self) -> None:
         while True:
             self._neighbours.call_roll()
             await asyncio.sleep(ROLL_CALL_EVERY)
+            if not self._neighbours.layer_is_away:
+                await self._join_groups()
 
     def _hear(self, message: dict[str, Any]) -> None:
         if message["type"] == "process.roll":
@@ -396,13 +422,21 @@ class Rooms:
 
     async def _poll_all(self) -> None:
         """Find what a lost doorbell would have said."""
+        polled_at = time.monotonic()
         while True:
-            await asyncio.sleep(POLL_EVERY)
+            await asyncio.sleep(min(POLL_WHILE_AWAY, POLL_EVERY) / 2)
+            if not self._must_poll(time.monotonic() - polled_at):
+                continue
+            polled_at = time.monotonic()
             # Only those asked for: a document that opens meanwhile is not in the answer.
             if asked := [room for room in self._rooms.values() if not room.broken]:
                 facts = await self.read(_facts_of, [room.document_id for room in asked])
                 for room in asked:
                     self._compare(room, facts.get(room.document_id))
+
+    def _must_poll(self, waited: float) -> bool:
+        is_away = not self._is_alone and self._neighbours.layer_is_away
+        return waited >= (min(POLL_WHILE_AWAY, POLL_EVERY) if is_away else POLL_EVERY)
 
     def _compare(self, room: Room, fact: "_Fact | None") -> None:
         """Act on what the database says of a room's document."""

@@ -230,7 +230,11 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 # once, and what a full one drops is found again in the log.
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": (
-        {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+        {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            # Without a timeout one answer that never comes would silence the layer for good.
+            "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 3, "socket_connect_timeout": 3}]},
+        }
         if REDIS_URL
         # A server that runs for months must not forget its own groups; nothing else leaves them without a word.
         else {

@@ -9,6 +9,7 @@ import pytest
 from django.db import OperationalError
 
 from collab import rooms as rooms_module
+from collab.neighbours import PROCESSES, Neighbours
 from collab.protocol import Close
 from collab.rooms import Rooms
 from docs_app import access, live
@@ -276,3 +277,103 @@ async def test_a_room_that_somebody_enters_while_others_are_closed_stays(
     monkeypatch.setattr(rooms, "_group", slow_layer)
     await rooms._close_idle()
     assert await rooms.enter(second) is entered[0].connection.room
+
+
+# -- The channel layer is away -------------------------------------------------------------------------------------
+
+
+class Redis(Layer):
+    """A layer to other processes. `refuses`: groups can't be joined; `silent`: it takes everything and delivers
+    nothing, until it is connected anew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ready.set()
+        self.refuses = self.silent = False
+        self.flushed = 0
+        self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def group_add(self, group: str, channel: str) -> None:
+        if self.refuses:
+            raise ConnectionError("away")
+        await super().group_add(group, channel)
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        if group in self.groups and not self.silent:
+            self._queue.put_nowait(message)
+
+    async def receive(self, channel: str) -> dict[str, Any]:
+        return await self._queue.get()
+
+    async def flush(self) -> None:
+        self.groups.clear()
+        self.silent = False
+        self.flushed += 1
+
+
+@pytest.fixture
+def redis(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> Redis:
+    monkeypatch.setattr(rooms_module, "ROLL_CALL_EVERY", 0.01)
+    rooms._layer = redis = Redis()
+    rooms._is_alone = False
+    return redis
+
+
+async def test_a_document_that_opened_without_the_layer_joins_its_group_later(
+    rooms: Rooms, database: Database, redis: Redis
+) -> None:
+    rooms.start()
+    await until(lambda: not rooms._neighbours.layer_is_away, "its own roll call")
+    redis.refuses = True
+    document_id = new_document(database)
+    await enter(rooms, document_id)
+    assert live.group_of(document_id) not in redis.groups
+    redis.refuses = False
+    await until(lambda: live.group_of(document_id) in redis.groups, "the document's group")
+
+
+async def test_a_document_opens_while_the_layer_does_not_answer(
+    rooms: Rooms, database: Database, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms.start()
+    await until(lambda: rooms._channel)
+    monkeypatch.setattr(rooms_module, "LAYER_WITHIN", 0.01)
+    monkeypatch.setattr(redis, "group_add", lambda group, channel: asyncio.Event().wait())
+    tab = await asyncio.wait_for(enter(rooms, new_document(database)), 2)
+    assert tab.wire.code is None
+
+
+async def test_who_hears_not_even_itself_connects_anew(
+    rooms: Rooms, database: Database, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rooms_module, "DEAF_AFTER", 0.1)
+    document_id = new_document(database)
+    rooms.start()
+    await enter(rooms, document_id)
+    await until(lambda: not rooms._neighbours.layer_is_away, "its own roll call")
+    assert redis.flushed == 0
+    redis.silent = True
+    await until(
+        lambda: redis.flushed and live.group_of(document_id) in redis.groups, "all groups joined anew"
+    )
+    assert {live.PEOPLE, PROCESSES} <= redis.groups
+
+
+@pytest.mark.parametrize(
+    ("is_alone", "is_away", "waited", "polls"),
+    [
+        (False, False, 1.0, False),
+        (False, False, 4.0, True),
+        (False, True, 0.5, False),
+        (False, True, 1.0, True),
+        (True, True, 1.0, False),
+        (True, True, 4.0, True),
+    ],
+)
+async def test_the_log_is_polled_more_often_while_the_layer_is_away(
+    monkeypatch: pytest.MonkeyPatch, is_alone: bool, is_away: bool, waited: float, polls: bool
+) -> None:
+    rooms = Rooms()
+    rooms._is_alone = is_alone
+    monkeypatch.setattr(Neighbours, "layer_is_away", is_away)
+    assert rooms._must_poll(waited) is polls

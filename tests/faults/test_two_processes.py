@@ -6,21 +6,24 @@ And what happens after one is killed to words that it had sent on without having
 import asyncio
 import os
 import signal
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.faults import wire
 from tests.faults.conftest import WithTeam, stored, verified
+from tests.faults.proxy import Proxy
 from tests.faults.tab import Tab, until
 from tests.faults.test_database_away import typing
 from tests.server import Server, StartServer
 from tests.services import Service
 
-# Polls come every four seconds; what facts ask for is 30.
-WITHIN = 15
+# Seconds. Polls come every four while the doorbell works, and every one while it is known not to.
+WITHIN = 5
 
 
 async def converge(tabs: list[Tab], server: Server, seconds: float = WITHIN) -> None:
-    await until(lambda: not any(tab.unsaved for tab in tabs), "everything saved", seconds)
+    await until(lambda: not any(tab.unsaved for tab in tabs), "everything saved", 15)
     await until(lambda: len({str(tab) for tab in tabs}) == 1, "the same text everywhere", seconds)
     assert not [word for tab in tabs for word in tab.words if str(tabs[0]).count(word) != 1]
     assert await asyncio.to_thread(stored, server, 0) == [str(tabs[0])]
@@ -78,6 +81,52 @@ async def test_f17_redis_does_not_answer_for_a_while(
             os.kill(redis._process.pid, signal.SIGCONT)
     await converge(tabs, pair[0])
     assert [tab.connections for tab in tabs] == [1, 1]
+
+
+@pytest.fixture
+def proxy(redis_url: str) -> Iterator[Proxy]:
+    proxy = Proxy(redis_url)
+    yield proxy
+    proxy.close()
+
+
+@pytest.mark.parametrize("how", [Proxy.stall, Proxy.cut, Proxy.lose], ids=["stalls", "is cut", "loses"])
+async def test_f17_one_process_is_cut_off_from_redis(
+    server: StartServer, redis_url: str, proxy: Proxy, team: WithTeam, how: Callable[[Proxy], None]
+) -> None:
+    """People in both go on seeing each other's edits, also in documents that are opened meanwhile; afterwards they see
+    each other's cursors again."""
+    one = server(postgres=True, REDIS_URL=redis_url)
+    other = server(beside=one, REDIS_URL=proxy.url)
+    teams = [team(one), team(other)]
+    tabs = [teams[0].tab("ada"), teams[1].tab("ben")]
+    await until(lambda: all(tab.is_online for tab in tabs), "two tabs online")
+    async with typing(tabs):
+        await until(lambda: all(tab.saved for tab in tabs), "the first words saved")
+        how(proxy)
+        for _ in range(3):
+            words = [tab.words[-1] for tab in tabs]
+            await until(
+                lambda: all(word in str(tab) for tab in tabs for word in words),  # noqa: B023
+                "words of the other",
+                WITHIN,
+            )
+        late = [each.tab("chidi", 1) for each in teams]
+        await until(lambda: all(tab.is_online for tab in late), "a document opened meanwhile", 10)
+        late[0].type("<meanwhile>")
+        await until(lambda: "<meanwhile>" in str(late[1]), "the word in the other process", WITHIN)
+    await converge(tabs, one)
+    proxy.resume()
+    for pair in (tabs, late):
+        for number, tab in enumerate(pair):
+            tab.send(wire.awareness(tab.doc.client_id, 100, {"cursor": number}))
+        await until(lambda: all(_cursors(tab, pair) == [0, 1] for tab in pair), "each other's cursors", 20)  # noqa: B023
+    assert [tab.connections for tab in (*tabs, *late)] == [1] * 4
+    await asyncio.to_thread(verified, one)
+
+
+def _cursors(tab: Tab, others: list[Tab]) -> list[object]:
+    return [(tab.presence.get(other.doc.client_id) or {}).get("cursor") for other in others]
 
 
 async def test_a_tab_whose_words_others_have_never_comes_back(server: StartServer, team: WithTeam) -> None:
