@@ -113,7 +113,8 @@ async def test_what_was_not_saved_yet_comes_back_with_the_tabs(running: Server, 
 
 
 async def test_a_second_server_on_the_same_data_does_not_start(running: Server, server: StartServer) -> None:
-    with pytest.raises(AssertionError, match="Already served by"):
+    holder = rf"Already served by process {running.pid} at 127\.0\.0\.1:{running.port}\."
+    with pytest.raises(AssertionError, match=holder):
         server(beside=running)
     assert running.is_running()
 

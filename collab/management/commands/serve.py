@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from collab.database_lock import DatabaseLock
 from collab.lock import Lock, TakenError
 from docs_app.accounts import setup
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
         self._check_port(host, port)
         self._check_migrations()
         lock = self._lock(f"{host}:{port}")
+        locks: list[Lock | DatabaseLock] = [lock, *self._lock_database(f"{host}:{port}")]
         from collab.asgi import application
         from collab.server import Server
 
@@ -42,10 +44,15 @@ class Command(BaseCommand):
             self.stdout.flush()
 
         _settle()
-        server = Server(application, host, port, on_ready=ready, on_clean_end=lock.release)
+
+        def release() -> None:
+            for one in locks:
+                one.release()
+
+        server = Server(application, host, port, on_ready=ready, on_clean_end=release)
         server.run()
         if server.failed:
-            lock.release()
+            release()
             sys.exit(1)
         server.end_process()
 
@@ -61,6 +68,19 @@ class Command(BaseCommand):
                 else ""
             )
             raise CommandError(f"Already served by {error}.{hint}") from error
+
+    def _lock_database(self, address: str) -> list[DatabaseLock]:
+        if connections[DEFAULT_DB_ALIAS].vendor != "postgresql":
+            return []
+        try:
+            return [DatabaseLock(address, shared=bool(settings.REDIS_URL))]
+        except TakenError as error:
+            hint = (
+                "That one runs without Redis. Set REDIS_URL for all of them, and start it again."
+                if settings.REDIS_URL
+                else "Several processes need Redis: set REDIS_URL, the same for all of them."
+            )
+            raise CommandError(f"This database is already served by {error}. {hint}") from error
 
     def _address(self, host: str, port: int) -> str:
         if settings.IS_LOCAL:
