@@ -1,4 +1,4 @@
-"""Real Redis and PostgreSQL, Chromium's path, and a rule for machines that lack them.
+"""Real Redis and PostgreSQL, the paths of Chromium and nginx, and a rule for machines that lack them.
 
 A test whose service is not installed is skipped; with CI=true it fails, because there it must not go unnoticed.
 """
@@ -164,3 +164,8 @@ def new_database(postgres_url: str) -> Callable[[str], str]:
 @pytest.fixture(scope="session")
 def chromium_path() -> Path:
     return find_or_skip("Chromium", machine.find_browser)
+
+
+@pytest.fixture(scope="session")
+def nginx_path() -> Path:
+    return find_or_skip("nginx", machine.find_nginx)

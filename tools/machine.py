@@ -1,4 +1,4 @@
-"""What the tests need from the machine besides Python and Node: Chromium, Redis, PostgreSQL."""
+"""What the tests need from the machine besides Python and Node: Chromium, Redis, PostgreSQL, nginx."""
 
 import os
 import shutil
@@ -38,6 +38,12 @@ def find_postgres() -> Path | None:
     return max(versions, key=lambda folder: float(folder.parent.name), default=None)
 
 
+def find_nginx() -> Path | None:
+    """Debian keeps it where only root's PATH looks."""
+    path = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
+    return Path(path) if path else None
+
+
 @dataclass(frozen=True)
 class Service:
     name: str
@@ -49,6 +55,7 @@ SERVICES = (
     Service("Chromium", "chromium", find_browser),
     Service("Redis", "redis-server", find_redis),
     Service("PostgreSQL", "postgresql", find_postgres),
+    Service("nginx", "nginx", find_nginx),
 )
 
 
