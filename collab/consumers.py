@@ -170,18 +170,19 @@ def _outdated(query: dict[str, str], room: Room) -> Close | None:
 
 
 async def _receive_all(connection: Connection, receive: Receive) -> None:
+    """Until the tab is gone, also after a close of ours: a server whose application returns early sends no code."""
     pace = Pace()
     while (message := await receive())["type"] == "websocket.receive":
         data = message.get("bytes")
         if data is None:
             connection.close(Close.MALFORMED)
-            return
+            continue
         try:
             seconds = await _take_in(connection, data)
         except ProtocolError as error:
             logger.warning("document %s: %s", connection.room.document_id, error)
             connection.close(Close.MALFORMED)
-            return
+            continue
         await pace.keep(len(data), seconds)
 
 

@@ -167,6 +167,23 @@ def sign_in(server: Server, person: Person) -> str:
     return cookies["sessionid"]
 
 
+class OnUvicorn(Server):
+    """The application on another ASGI server than its own."""
+
+    def _command(self) -> list[str | Path]:
+        words = [
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+            "--ws",
+            "websockets-sansio",
+            "--no-access-log",
+        ]
+        # From the repository's folder, whatever the working directory is.
+        return [sys.executable, "-m", "uvicorn", "--app-dir", ROOT, "collab.asgi:application", *words]
+
+
 class StartServer(Protocol):
     def __call__(self, *, postgres: bool = False, beside: Server | None = None, **extra: str) -> Server: ...
 
