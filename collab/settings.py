@@ -231,6 +231,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": (
         {
+            # Not its core layer: docs/decisions/0002-pub-sub-for-the-doorbell.md.
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
             # Without a timeout one answer that never comes would silence the layer for good.
             "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 3, "socket_connect_timeout": 3}]},
