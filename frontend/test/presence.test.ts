@@ -88,6 +88,21 @@ test("without a connection nobody else is here, and the same news after it count
   assert.equal(tab.awareness.getStates().has(bob.awareness.clientID), true);
 });
 
+test("after a reconnect the others see this tab again", () => {
+  const tab = open(new FakeServer());
+  const { awareness: other } = somebody();
+  const id = tab.awareness.clientID;
+  applyAwarenessUpdate(other, tab.line.awareness.at(-1) as Uint8Array, null);
+  assert.equal(other.getStates().has(id), true);
+  tab.server.close(1012);
+  // So the server tells the others: the clock it knows, and nothing.
+  applyAwarenessUpdate(other, encodeAwarenessUpdate(other, [id], new Map()), null);
+  assert.equal(other.getStates().has(id), false);
+  tab.wait(1_000);
+  applyAwarenessUpdate(other, tab.line.awareness.at(-1) as Uint8Array, null);
+  assert.equal(other.getStates().has(id), true);
+});
+
 test("what others do is not sent back", () => {
   const server = new FakeServer();
   const tab = open(server);

@@ -38,6 +38,8 @@ export class Presence {
   }
 
   begin(send: (frame: Uint8Array) => void): void {
+    // With the clock that the others last heard they would not believe that we are back.
+    this.awareness.setLocalState(this.awareness.getLocalState());
     this.send = send;
     this.sendNow();
   }
