@@ -386,7 +386,8 @@ class Rooms:
         document_id = UUID(message["document"])
         room = self._rooms.get(document_id)
         if room is None:
-            if document_id in self._opening:
+            # Who is elsewhere is asked when somebody has come; everything else must be looked up when the room is open.
+            if document_id in self._opening and message["type"] != "document.presence":
                 self._heard_while_opening.add(document_id)
         elif message["type"] == "document.event":
             self._hear_event(room, message["event"])

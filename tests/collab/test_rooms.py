@@ -359,6 +359,18 @@ async def test_who_hears_not_even_itself_connects_anew(
     assert {live.PEOPLE, PROCESSES} <= redis.groups
 
 
+async def test_cursors_elsewhere_are_no_reason_to_read_the_log(rooms: Rooms, database: Database) -> None:
+    document_id = new_document(database, typed(1, 0, "a"))
+    database.held["load"] = asyncio.Event()
+    entering = asyncio.ensure_future(enter(rooms, document_id))
+    await until(lambda: database.asked)
+    presence = {"type": "document.presence", "process": "other", "states": [], "ask": False}
+    rooms._hear({**presence, "document": document_id.hex})
+    database.held["load"].set()
+    await entering
+    assert database.asked == ["load"]
+
+
 @pytest.mark.parametrize(
     ("is_alone", "is_away", "waited", "polls"),
     [
