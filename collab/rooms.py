@@ -356,6 +356,8 @@ class Rooms:
                 await self._layer.group_add(group, self._channel)
             for document_id in [*self._rooms, *self._opening]:
                 await self._layer.group_add(live.group_of(document_id), self._channel)
+            if not self._is_alone:
+                self._neighbours.call_roll()
             while True:
                 async with asyncio.timeout(None if self._is_alone else DEAF_AFTER):
                     message = await self._layer.receive(self._channel)
@@ -368,8 +370,8 @@ class Rooms:
 
     async def _call_roll(self) -> None:
         while True:
-            self._neighbours.call_roll()
             await asyncio.sleep(ROLL_CALL_EVERY)
+            self._neighbours.call_roll()
             if not self._neighbours.layer_is_away:
                 await self._join_groups()
 

@@ -296,6 +296,7 @@ class Redis(Layer):
     async def group_add(self, group: str, channel: str) -> None:
         if self.refuses:
             raise ConnectionError("away")
+        await asyncio.sleep(0.005)
         await super().group_add(group, channel)
 
     async def group_send(self, group: str, message: dict[str, Any]) -> None:
@@ -330,6 +331,15 @@ async def test_a_document_that_opened_without_the_layer_joins_its_group_later(
     assert live.group_of(document_id) not in redis.groups
     redis.refuses = False
     await until(lambda: live.group_of(document_id) in redis.groups, "the document's group")
+
+
+async def test_a_process_hears_itself_from_its_start(
+    rooms: Rooms, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only from the second roll call: till then it would keep to itself what its people do."""
+    monkeypatch.setattr(rooms_module, "ROLL_CALL_EVERY", 60.0)
+    rooms.start()
+    await until(lambda: not rooms._neighbours.layer_is_away, "its own roll call", 2)
 
 
 async def test_a_document_opens_while_the_layer_does_not_answer(
