@@ -59,7 +59,7 @@ class Nginx:
         (folder / "collab.conf").write_text(_configuration(self.port, servers, hashed=hashed))
         user = "user root;" if os.geteuid() == 0 else ""
         (folder / "nginx.conf").write_text(_AROUND.format(folder=folder, user=user))
-        command: list[str | Path] = [binary, "-c", folder / "nginx.conf", "-e", "stderr"]
+        command: list[str | Path] = [binary, "-c", folder / "nginx.conf"]
         self._process: Process = leash.start(command, log=folder / "log", env=dict(os.environ), user=None)
         self.server = copy.copy(servers[0])
         self.server.port, self.server.url = self.port, f"http://127.0.0.1:{self.port}"

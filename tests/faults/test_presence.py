@@ -1,6 +1,7 @@
 """People whose sockets are at different processes see each other, and nobody stays who has gone."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -73,11 +74,14 @@ async def test_a_killed_process_leaves_no_ghosts(pair: Pair, team: WithTeam) -> 
     )
 
 
-async def test_somebody_of_a_killed_process_comes_back_in_the_other_one(pair: Pair, team: WithTeam) -> None:
+@pytest.mark.parametrize("end", [Server.kill, Server.stop], ids=["killed", "stopped"])
+async def test_somebody_whose_process_ends_comes_back_in_the_other_one(
+    pair: Pair, team: WithTeam, end: Callable[[Server], object]
+) -> None:
     """They were never away for the others, and stay."""
     ada, ben = await meet(pair, team)
     seen = watch(ada)
-    pair[1].kill()
+    await asyncio.to_thread(end, pair[1])
     again = same_page(ben, team(pair[0]))
     await until(lambda: again.is_online, "Ben again", 10)
     loop = asyncio.get_running_loop()
