@@ -26,6 +26,8 @@ ROLL_CALL_EVERY = 2.0
 FORGET_AFTER = 10.0
 # A process hears its own roll call too. If it did not hear the last one, the layer carries nothing.
 AWAY_AFTER = ROLL_CALL_EVERY + 1.0
+# How long a document has to be open here until everybody who has it too must have said so.
+SETTLED_AFTER = 2 * ROLL_CALL_EVERY + 1.0
 # A tab's state grows when its numbers are written out (1e15), and by who it is.
 MAX_STATE = 8 * MAX_AWARENESS_STATE
 # What one message may hold. Its states are well under 64 KiB, whatever tabs send.
@@ -50,6 +52,11 @@ class Neighbours:
     def layer_is_away(self) -> bool:
         """Whether the channel layer does not carry messages at the moment."""
         return time.monotonic() - self._heard_self_at > AWAY_AFTER
+
+    def may_hear(self, room: Room) -> bool:
+        """Whether a doorbell would reach people at another process. Those who open the document later read the log, and
+        are told with the answer to their question how far it must reach."""
+        return room.document_id in self._shared or time.monotonic() - room.opened_at < SETTLED_AFTER
 
     def call_roll(self) -> None:
         """Every `ROLL_CALL_EVERY` seconds: say what is open here and who is there, forget who has been silent."""
@@ -92,6 +99,7 @@ class Neighbours:
             "type": "document.presence",
             "document": room.document_id.hex,
             "process": self._process,
+            "seq": room.seq,
             "states": states,
             "ask": ask,
         }

@@ -101,7 +101,7 @@ class Room:
         self.bindings = loaded.bindings
         self.presence = Presence()
         self.members: set[Member] = set()
-        self.left_at = time.monotonic()
+        self.opened_at = self.left_at = time.monotonic()
         self.rights_changed_at = -math.inf
         self.broken = self.catching_up = self.frozen = False
         self.rows_since_snapshot = len(loaded.rows)

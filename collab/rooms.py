@@ -285,7 +285,7 @@ class Rooms:
 
     def _announce(self, room: Room, rows: list[tuple[Entry, int]]) -> None:
         """Ring for the other processes, and make a snapshot when many rows have piled up."""
-        if not self._is_alone:
+        if not self._is_alone and self._neighbours.may_hear(room):
             self._ring_for(room, rows)
         if (
             room.rows_since_snapshot >= settings.SNAPSHOT_ROWS
@@ -395,6 +395,8 @@ class Rooms:
             self._hear_event(room, message["event"])
         elif message["type"] == "document.presence":
             self._neighbours.hear_presence(room, message)
+            if room.seq < message["seq"]:
+                self._catch_up_soon(room)
         elif message["process"] != self._process:
             rows = [log.Row(seq, bytes(data)) for seq, data in message["rows"]]
             room.follow(rows, {int(client): user_id for client, user_id in message["bindings"]})

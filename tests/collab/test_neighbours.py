@@ -12,7 +12,7 @@ import pytest
 from collab import neighbours as neighbours_module
 from collab import presence as presence_module
 from collab import room as room_module
-from collab.neighbours import FORGET_AFTER, MAX_MESSAGE_STATES, PROCESSES, Neighbours
+from collab.neighbours import FORGET_AFTER, MAX_MESSAGE_STATES, PROCESSES, SETTLED_AFTER, Neighbours
 from collab.presence import Sighting
 from collab.protocol import AwarenessState
 from collab.room import Room
@@ -260,6 +260,24 @@ async def test_nothing_is_queued_while_the_layer_is_away(town: Town, now: list[f
     moved = (2, {"user": ALICE.identity, "cursor": 1})
     await until(lambda: moved in [states.get(1) for states in heard_by(alice)])
     assert town.sent == []
+
+
+async def test_the_doorbell_is_silent_where_nobody_would_hear_it(town: Town, now: list[float]) -> None:
+    """But rings for a document that was opened only now: who has it too may not have said so yet."""
+    one, other = town.new(), town.new()
+    one.room.opened_at = now[0]
+    rings = [one.neighbours.may_hear(one.room)]
+    for people in ([], [BOB], []):
+        now[0] += SETTLED_AFTER
+        for person in people:
+            other.enter(person)
+        await call_roll(town)
+        rings.append(one.neighbours.may_hear(one.room))
+    other.is_alive = False
+    now[0] += FORGET_AFTER + 1
+    await call_roll(town)
+    rings.append(one.neighbours.may_hear(one.room))
+    assert rings == [True, False, True, True, False]
 
 
 async def test_a_thousand_people_are_told_in_messages_of_bounded_size(town: Town) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError
 
 from collab import rooms as rooms_module
-from collab.neighbours import PROCESSES, Neighbours
+from collab.neighbours import PROCESSES, SETTLED_AFTER, Neighbours
 from collab.protocol import Close
 from collab.rooms import Rooms
 from docs_app import access, live
@@ -367,6 +367,33 @@ async def test_who_hears_not_even_itself_connects_anew(
         lambda: redis.flushed and live.group_of(document_id) in redis.groups, "all groups joined anew"
     )
     assert {live.PEOPLE, PROCESSES} <= redis.groups
+
+
+async def test_who_comes_is_told_how_far_the_log_must_reach(rooms: Rooms, database: Database) -> None:
+    """What was stored while the document opened here was rung for nobody: the answer to our question says so."""
+    document_id = new_document(database, typed(1, 0, "a"))
+    tab = await enter(rooms, document_id)
+    database.rows[document_id].append(Row(2, typed(1, 1, "b")))
+    answer = {"type": "document.presence", "process": "other", "states": [], "ask": False}
+    rooms._hear({**answer, "document": document_id.hex, "seq": 2})
+    await until(lambda: tab.connection.room.replica.clocks == {1: 2})
+    asked = len(database.asked)
+    rooms._hear({**answer, "document": document_id.hex, "seq": 2})
+    assert len(database.asked) == asked
+
+
+async def test_nobody_elsewhere_no_bell(rooms: Rooms, database: Database, redis: Redis) -> None:
+    tab = await enter(rooms, new_document(database))
+    room = tab.connection.room
+    entry = log.Entry(room.document_id, ALICE.user_id, typed(1, 0, "a"), 0)
+    rooms._announce(room, [(entry, 1)])
+    rung = rooms._bell.qsize()
+    room.opened_at -= SETTLED_AFTER
+    rooms._announce(room, [(entry, 2)])
+    assert rooms._bell.qsize() == rung
+    rooms._neighbours.hear_roll({"process": "other", "documents": room.document_id.bytes})
+    rooms._announce(room, [(entry, 3)])
+    assert rooms._bell.qsize() == rung + 1
 
 
 async def test_cursors_elsewhere_are_no_reason_to_read_the_log(rooms: Rooms, database: Database) -> None:
