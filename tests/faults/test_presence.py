@@ -100,7 +100,7 @@ async def test_somebody_reconnects_to_the_other_process_before_the_old_line_is_k
     await until(lambda: sees(chidi, ben, NAMES["ben"]), "Ben at everybody's")
     watched = watch(ada), watch(chidi)
     again = same_page(ben, team(pair[0]))
-    await until(lambda: ben.doc.client_id in ada.presence, "the echo of Ben's new line")
+    await until(lambda: again.is_online and ben.doc.client_id in ada.presence, "Ben's new line")
     # The other process has heard of it when the next thing that is told it there arrives.
     again.send(wire.awareness(ben.doc.client_id, 2, {"cursor": "moved"}))
     await until(lambda: all(cursor_of(seen, ben) == "moved" for seen in watched), "Ben's move at everybody's")
@@ -118,7 +118,7 @@ async def test_somebody_reconnects_to_the_same_process_before_the_old_line_is_kn
     await until(lambda: sees(ada, ben, NAMES["ben"]), "Ben's presence")
     seen = watch(ada)
     again = same_page(ben, everybody)
-    await until(lambda: ben.doc.client_id in ada.presence, "the echo of Ben's new line")
+    await until(lambda: again.is_online and ben.doc.client_id in ada.presence, "Ben's new line")
     await ben.go_offline()
     again.send(wire.awareness(ben.doc.client_id, 2, {"cursor": "moved"}))
     await until(lambda: cursor_of(seen, ben) == "moved", "Ben's move")
