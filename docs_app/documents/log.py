@@ -18,6 +18,7 @@ from django.db.models.functions import Length
 from django.utils import timezone
 
 from docs_app.accounts.models import User
+from docs_app.documents import statements
 from docs_app.documents.models import ClientBinding, Document, DocumentSnapshot, DocumentUpdate
 from docs_app.documents.replica import NotApplicableError, Replica
 from docs_app.documents.updates import MalformedUpdateError, Scan, scan
@@ -98,58 +99,73 @@ def append(entries: Sequence[Entry]) -> list[Committed | Rejected]:
         )
 
 
-def _append(entries: Sequence[Entry]) -> list[Committed | Rejected]:
-    with transaction.atomic():
-        # Locked in the order of ids: two processes that commit the same documents must not wait for each other.
-        ids = sorted({entry.document_id for entry in entries})
-        documents = {d.id: d for d in Document.objects.select_for_update().filter(id__in=ids).order_by("id")}
-        owners = _owners(entries)
-        outcomes: list[Committed | Rejected] = []
-        rows: list[DocumentUpdate] = []
-        bindings: list[ClientBinding] = []
-        now = timezone.now()
-        for entry in entries:
-            document = documents.get(entry.document_id)
-            if document is None or (refused := _obstacle(document, entry, owners)):
-                outcomes.append(Rejected("gone" if document is None else refused))
-                continue
-            document.seq += 1
-            document.size += len(entry.data)
-            document.updated_at = now
-            outcomes.append(Committed(document.seq))
-            rows.append(_row(document, entry, now))
-            bindings += _new_bindings(document, entry, owners)
-        if rows:
-            DocumentUpdate.objects.bulk_create(rows)
-            ClientBinding.objects.bulk_create(bindings)
-            changed = {row.document_id for row in rows}
-            Document.objects.bulk_update((documents[key] for key in changed), ["seq", "size", "updated_at"])
-    return outcomes
+@dataclass(slots=True)
+class _Head:
+    """What `append` must know of a document; its row is locked."""
 
-
-def _row(document: Document, entry: Entry, now: datetime) -> DocumentUpdate:
-    return DocumentUpdate(
-        document=document, seq=document.seq, author_id=entry.author_id, data=entry.data, created_at=now
-    )
+    id: UUID
+    seq: int
+    size: int
+    epoch: int
+    trashed_at: datetime | None
 
 
 _Owners = dict[tuple[UUID, int], int | None]
 
 
-def _new_bindings(document: Document, entry: Entry, owners: _Owners) -> list[ClientBinding]:
-    """Bindings for the clients that nobody has used before; they are counted as the author's from now on."""
-    fresh = [client for client in dict.fromkeys(entry.clients) if (document.id, client) not in owners]
-    owners.update({(document.id, client): entry.author_id for client in fresh})
-    return [ClientBinding(document=document, client_id=client, user_id=entry.author_id) for client in fresh]
+def _append(entries: Sequence[Entry]) -> list[Committed | Rejected]:
+    with transaction.atomic():
+        heads = _lock({entry.document_id for entry in entries})
+        owners = _owners(entries)
+        outcomes: list[Committed | Rejected] = []
+        rows: list[tuple[object, ...]] = []
+        bindings: list[tuple[object, ...]] = []
+        changed: dict[UUID, _Head] = {}
+        now = timezone.now()
+        for entry in entries:
+            head = heads.get(entry.document_id)
+            if head is None or (refused := _obstacle(head, entry, owners)):
+                outcomes.append(Rejected("gone" if head is None else refused))
+                continue
+            head.seq += 1
+            head.size += len(entry.data)
+            changed[head.id] = head
+            outcomes.append(Committed(head.seq))
+            rows.append((head.id, head.seq, entry.author_id, entry.data, now, ""))
+            bindings += [(head.id, client, entry.author_id, now) for client in _bind(entry, owners)]
+        statements.insert(
+            DocumentUpdate, ("document", "seq", "author", "data", "created_at", "set_aside"), rows
+        )
+        statements.insert(ClientBinding, ("document", "client_id", "user", "created_at"), bindings)
+        statements.update(
+            Document,
+            ("seq", "size", "updated_at", "id"),
+            [(head.seq, head.size, now, head.id) for head in changed.values()],
+        )
+    return outcomes
 
 
-def _obstacle(document: Document, entry: Entry, owners: _Owners) -> str:
+def _lock(ids: Iterable[UUID]) -> dict[UUID, _Head]:
+    # In the order of ids: two processes that commit the same documents must not wait for each other.
+    found = Document.objects.select_for_update().filter(id__in=sorted(ids)).order_by("id")
+    heads = (_Head(*values) for values in found.values_list("id", "seq", "size", "epoch", "trashed_at"))
+    return {head.id: head for head in heads}
+
+
+def _bind(entry: Entry, owners: _Owners) -> list[int]:
+    """The clients that nobody has used before; they are counted as the author's from now on."""
+    fresh = [c for c in dict.fromkeys(entry.clients) if (entry.document_id, c) not in owners]
+    owners.update({(entry.document_id, client): entry.author_id for client in fresh})
+    return fresh
+
+
+def _obstacle(head: _Head, entry: Entry, owners: _Owners) -> str:
     """Why the entry can't be stored, or an empty string."""
-    if document.trashed_at is not None:
+    if head.trashed_at is not None:
         return "trash"
-    if document.epoch != entry.epoch:
+    if head.epoch != entry.epoch:
         return "epoch"
-    if any(owners.get((document.id, client), entry.author_id) != entry.author_id for client in entry.clients):
+    if any(owners.get((head.id, client), entry.author_id) != entry.author_id for client in entry.clients):
         return "not-yours"
     return ""
 

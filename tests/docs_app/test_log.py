@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.db.models import Model
 from django.utils import timezone
-from pytest_django import DjangoDbBlocker
+from pytest_django import DjangoAssertNumQueries, DjangoDbBlocker
 
 from collab.settings import read_database
 from docs_app.accounts.models import User
@@ -569,3 +569,60 @@ def test_pruning_while_others_open_and_compact(shared: tuple[Document, User]) ->
     at_once(work, 4)
     assert opened(document).clocks == {1: 48}
     assert log.verify(document.id) == []
+
+
+# -- On both databases ---------------------------------------------------------------------------------------------
+
+
+def test_rows_come_back_as_they_were_written(shared: tuple[Document, User]) -> None:
+    """Ids, moments and bytes are other things to each database."""
+    document, owner = shared
+    data = bytes(range(256))
+    before = timezone.now()
+    outcomes = log.append(
+        [
+            entry(document, owner, data, clients=(1, 2**53 - 1)),
+            Entry(document.id, None, b"", 0, (3,)),
+        ]
+    )
+    assert outcomes == [Committed(1), Committed(2)]
+    rows = DocumentUpdate.objects.filter(document=document).order_by("seq")
+    assert [(bytes(row.data), row.author, row.set_aside) for row in rows] == [
+        (data, owner, ""),
+        (b"", None, ""),
+    ]
+    assert log.load(document.id).bindings == {1: owner.pk, 2**53 - 1: owner.pk, 3: None}
+    document.refresh_from_db()
+    assert (document.seq, document.size) == (2, 256)
+    stamps = {document.updated_at, *(row.created_at for row in rows)}
+    stamps.update(binding.created_at for binding in ClientBinding.objects.all())
+    assert len(stamps) == 1
+    assert before <= stamps.pop() <= timezone.now()
+
+
+def test_many_rows_take_no_more_statements_than_one(
+    shared: tuple[Document, User], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    document, owner = shared
+    others = Document.objects.bulk_create(
+        Document(workspace=document.workspace, title=f"{n}", created_by=owner) for n in range(50)
+    )
+    # Begin, read and lock the documents, read owners, write rows, bindings and documents, commit.
+    with django_assert_num_queries(7):
+        log.append([entry(one, owner, clients=(1,)) for one in others])
+
+
+def test_an_account_that_is_deleted_while_its_edit_waits(shared: tuple[Document, User]) -> None:
+    document, owner = shared
+    charlie = User.objects.create_user("charlie@example.org", name="Charlie")
+    ghost = charlie.pk
+    charlie.delete()
+    outcomes = log.append(
+        [Entry(document.id, ghost, LETTERS[0], 0, (1,)), entry(document, owner, LETTERS[1])]
+    )
+    assert outcomes == [Committed(1), Committed(2)]
+    assert list(DocumentUpdate.objects.values_list("author_id", flat=True).order_by("seq")) == [
+        None,
+        owner.pk,
+    ]
+    assert log.load(document.id).bindings == {}
