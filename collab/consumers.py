@@ -9,7 +9,8 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError
 
 from collab import protocol
-from collab.connection import Connection, Participant
+from collab.connection import Connection, Participant, Transport
 from collab.pace import Pace
 from collab.process import rooms
 from collab.protocol import Close, Frame, ProtocolError
@@ -56,6 +57,14 @@ async def _close(send: Send, code: Close) -> None:
         await send({"type": "websocket.close"})
 
 
+class Source(Transport, Protocol):
+    """A transport that can hand over what it reads."""
+
+    def feed(self, take: Callable[[bytes], bool]) -> None:
+        """From now on offer each message to `take` as soon as it is read. What `take` answers False to, and whatever
+        comes before that has been dealt with, comes by `receive`."""
+
+
 class AsgiTransport:
     """Frames through `send`, one after the other, on any ASGI server."""
 
@@ -69,6 +78,9 @@ class AsgiTransport:
         self._queued += len(frame.payload)
         self._push(frame)
         return self._queued
+
+    def feed(self, take: Callable[[bytes], bool]) -> None:
+        """Leave it at `receive`: this server offers nothing else."""
 
     def close(self, code: Close) -> None:
         self._push(code)
@@ -101,17 +113,19 @@ async def document_socket(scope: dict[str, Any], receive: Receive, send: Send) -
     user, document_id = scope["user"], UUID(str(scope["url_route"]["kwargs"]["document_id"]))
     with rooms().seat(document_id, user.pk or 0) as has_place:
         try:
-            connection = await _enter(scope, send, user, document_id, has_place=has_place)
+            connection, transport = await _enter(scope, send, user, document_id, has_place=has_place)
         except _RefusedError as refused:
             await _close(send, refused.code)
             return
-        await _serve(connection, receive)
+        await _serve(connection, transport, receive)
 
 
-async def _serve(connection: Connection, receive: Receive) -> None:
+async def _serve(connection: Connection, transport: Source, receive: Receive) -> None:
+    pace = Pace()
     try:
         connection.open()
-        await _receive_all(connection, receive)
+        transport.feed(partial(_take, connection, pace))
+        await _receive_all(connection, pace, receive)
     except Exception:
         logger.exception("document %s: a tab's connection failed", connection.room.document_id)
         connection.close(Close.INTERNAL_ERROR)
@@ -121,8 +135,8 @@ async def _serve(connection: Connection, receive: Receive) -> None:
 
 async def _enter(
     scope: dict[str, Any], send: Send, user: User | AnonymousUser, document_id: UUID, *, has_place: bool
-) -> Connection:
-    """The tab's connection. Raises _RefusedError. No byte of the document is read before the
+) -> tuple[Connection, Source]:
+    """The tab's connection and what carries it. Raises _RefusedError. No byte of the document is read before the
     person's right to it is known."""
     if not isinstance(user, User) or not user.is_active:
         raise _RefusedError(Close.SIGN_IN)
@@ -150,13 +164,15 @@ async def _enter(
     if outdated := _outdated(query, room):
         raise _RefusedError(outdated)
     make_transport = scope.get("extensions", {}).get("collab.broadcast", AsgiTransport)
-    return Connection(
+    transport: Source = make_transport(send)
+    connection = Connection(
         room=room,
-        transport=make_transport(send),
+        transport=transport,
         participant=Participant(user.pk, user.name, user.colour, scope["session"].session_key or ""),
         role=found[1],
         extended=query.get("v") == "1",
     )
+    return connection, transport
 
 
 def _outdated(query: dict[str, str], room: Room) -> Close | None:
@@ -169,9 +185,35 @@ def _outdated(query: dict[str, str], room: Room) -> Close | None:
     return None
 
 
-async def _receive_all(connection: Connection, receive: Receive) -> None:
+def _take(connection: Connection, pace: Pace, data: bytes) -> bool:
+    """Deal with a message at once, unless it is a large one, comes too fast or may cost much. Tells no error: the
+    connection is closed for it, and the receive loop hears of that."""
+    if len(data) > LARGE_FRAME or not pace.admits(len(data)):
+        return False
+    started = time.perf_counter()
+    try:
+        connection.receive(data)
+    except UntriedError:
+        return False
+    except ProtocolError as error:
+        _end(connection, error)
+    except BaseException as error:
+        # Also what is no Exception: the frame was counted, so nothing that follows may be called saved.
+        logger.exception("document %s: a tab's connection failed", connection.room.document_id)
+        connection.close(Close.INTERNAL_ERROR)
+        if not isinstance(error, Exception):
+            raise
+    pace.spent(time.perf_counter() - started)
+    return True
+
+
+def _end(connection: Connection, error: ProtocolError) -> None:
+    logger.warning("document %s: %s", connection.room.document_id, error)
+    connection.close(Close.MALFORMED)
+
+
+async def _receive_all(connection: Connection, pace: Pace, receive: Receive) -> None:
     """Until the tab is gone, also after a close of ours: a server whose application returns early sends no code."""
-    pace = Pace()
     while (message := await receive())["type"] == "websocket.receive":
         data = message.get("bytes")
         if data is None:
@@ -180,10 +222,10 @@ async def _receive_all(connection: Connection, receive: Receive) -> None:
         try:
             seconds = await _take_in(connection, data)
         except ProtocolError as error:
-            logger.warning("document %s: %s", connection.room.document_id, error)
-            connection.close(Close.MALFORMED)
+            _end(connection, error)
             continue
-        await pace.keep(len(data), seconds)
+        pace.spent(seconds)
+        await pace.keep(len(data))
 
 
 async def _take_in(connection: Connection, data: bytes) -> float:

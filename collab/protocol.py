@@ -244,6 +244,28 @@ HEARTBEAT = bytes((_HEARTBEAT,))
 STOCK_HEARTBEAT = awareness([])
 
 
+def read_frame(data: bytes, at: int, most: int) -> tuple[bytes, int] | None:
+    """The message in the WebSocket frame at `at`, and where the next one begins, if that is what tabs mostly send: a
+    whole binary message in one masked frame, of 1 to `most` bytes and less than 64 KiB (RFC 6455, 5.2). None for
+    anything else, and for a frame that is not all there."""
+    if len(data) < at + 6 or data[at] != 0x82:
+        return None
+    # The highest bit says that the frame is masked, 126 and 127 that two or eight bytes with the size follow.
+    size, start = data[at + 1] - 0x80, at + 6
+    if size == 126:
+        size, start = int.from_bytes(data[at + 2 : at + 4]), at + 8
+        if size < 126:
+            return None
+    elif size == 127:
+        return None
+    end = start + size
+    if not 0 < size <= most or end > len(data):
+        return None
+    key = (data[start - 4 : start] * (size // 4 + 1))[:size]
+    unmasked = int.from_bytes(data[start:end], "little") ^ int.from_bytes(key, "little")
+    return unmasked.to_bytes(size, "little"), end
+
+
 class Frame:
     """A message on its way to many: its WebSocket encoding is made once, for whoever can write it as it is."""
 

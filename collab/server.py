@@ -1,7 +1,7 @@
 """Daphne with what fan-out and safety need: a broadcast that encodes a frame once, limits, back-pressure, a clean stop.
 
 The application sees an ASGI extension, `scope["extensions"]["collab.broadcast"]`, a factory of transports (see
-`connection.Transport`); without it, on any other server, it uses plain `send`.
+`consumers.Source`); without it, on any other server, it uses plain `send` and `receive`.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,7 @@ from django.conf import settings
 from twisted.internet import defer
 
 from collab import process
-from collab.protocol import Close, Frame
+from collab.protocol import Close, Frame, read_frame
 
 logger = logging.getLogger(__name__)
 
@@ -60,18 +61,42 @@ class DirectTransport:
         transport.write(data)
         return queued + len(data)
 
+    def feed(self, take: Callable[[bytes], bool]) -> None:
+        self._websocket.take = take
+
     def close(self, code: Close) -> None:
         # A peer that does not answer the closing handshake within a second is dropped with all that is queued.
         self._websocket.serverClose(int(code))
 
 
 class CollabWebSocket(WebSocketProtocol):
-    """A socket that is not read while the application is behind."""
+    """A socket that is not read while the application is behind. `take` is offered each binary message before it is
+    queued for `receive`, while nothing is queued before it and the application waits for more: a queue, a future and a
+    task's step cost as much as taking an edit in."""
 
     paused = False
     inbound_bytes = 0
+    take: Callable[[bytes], bool] | None = None
+    is_waited_for = False
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 (Twisted's name)
+        # Most of what comes is whole small frames, which need no state. Autobahn has the rest.
+        if self.take and not (
+            self.data or self.current_frame or self.inside_message or self.autoPingTimeoutCall
+        ):
+            at, most = 0, self.maxMessagePayloadSize
+            while self.state == self.STATE_OPEN and (found := read_frame(data, at, most)):
+                payload, at = found
+                self.onMessage(payload, True)
+            data = data[at:] if at else data
+        if data:
+            self._dataReceived(data)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803 (autobahn's names)
+        if self.take and isBinary and self.is_waited_for and not self.application_queue.qsize():
+            self.last_ping = time.time()
+            if self.take(payload):
+                return
         try:
             super().onMessage(payload, isBinary)
         except UnicodeDecodeError:
@@ -80,6 +105,10 @@ class CollabWebSocket(WebSocketProtocol):
         if not self.paused and self._is_behind(MAX_INBOUND, MAX_INBOUND_BYTES):
             self.paused = True
             self.transport.pauseProducing()
+
+    def onClose(self, wasClean: bool, code: int, reason: str) -> None:  # noqa: N802, N803 (autobahn's names)
+        self.take = None
+        super().onClose(wasClean, code, reason)
 
     def serverClose(self, code: int | None = None) -> None:  # noqa: N802 (Daphne's name)
         # Not sendClose, which takes only 1000 and 3000 upwards: a server may well say 1011, 1012 or 1013.
@@ -156,7 +185,9 @@ class Server(daphne.server.Server):
         scope["extensions"] = {"collab.broadcast": lambda send: DirectTransport(protocol)}
 
         async def receive() -> dict[str, Any]:
+            protocol.is_waited_for = True
             message = await inbound.get()
+            protocol.is_waited_for = False
             protocol.taken(message)
             return message
 

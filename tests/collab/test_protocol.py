@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from websockets.frames import OP_BINARY
+from websockets.frames import OP_BINARY, OP_CONT, OP_PING, OP_TEXT
 from websockets.frames import Frame as TheirFrame
 from websockets.streams import StreamReader
 
@@ -199,6 +199,40 @@ def parsed(encoded: bytes) -> TheirFrame:
         assert not stream.buffer
         found: TheirFrame = done.value
         return found
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 125, 126, 127, 65535])
+def test_whole_frames_of_a_tab_are_read_one_after_the_other(size: int) -> None:
+    message = bytes(n % 251 for n in range(size))
+    data = b"".join(TheirFrame(OP_BINARY, each).serialize(mask=True) for each in (message, b"next"))
+    assert (first := protocol.read_frame(data, 0, size)) is not None
+    assert first[0] == message
+    assert protocol.read_frame(data, first[1], 4) == (b"next", len(data))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(TheirFrame(OP_TEXT, b"text").serialize(mask=True), id="text"),
+        pytest.param(TheirFrame(OP_PING, b"ping").serialize(mask=True), id="a control frame"),
+        pytest.param(TheirFrame(OP_BINARY, b"part", fin=False).serialize(mask=True), id="a beginning"),
+        pytest.param(TheirFrame(OP_CONT, b"part").serialize(mask=True), id="an end"),
+        pytest.param(TheirFrame(OP_BINARY, b"bare").serialize(mask=False) + b"\0" * 9, id="no mask"),
+        pytest.param(b"\xc2" + TheirFrame(OP_BINARY, b"x").serialize(mask=True)[1:], id="an extension"),
+        pytest.param(TheirFrame(OP_BINARY, b"").serialize(mask=True), id="nothing"),
+        pytest.param(TheirFrame(OP_BINARY, b"x" * 1001).serialize(mask=True), id="too much"),
+        pytest.param(TheirFrame(OP_BINARY, b"x" * 65536).serialize(mask=True), id="too much, a long size"),
+        pytest.param(b"\x82\xfe\x00\x7d" + b"\0" * 4 + b"x" * 125, id="a size in more bytes than it needs"),
+    ],
+)
+def test_other_frames_are_left_to_a_full_parser(data: bytes) -> None:
+    assert protocol.read_frame(data, 0, 1000) is None
+
+
+@pytest.mark.parametrize("size", [1, 125, 126, 1000])
+def test_a_frame_is_not_read_before_it_is_all_there(size: int) -> None:
+    data = TheirFrame(OP_BINARY, b"x" * size).serialize(mask=True)
+    assert all(protocol.read_frame(data[:end], 0, 1000) is None for end in range(len(data)))
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535, 65536, 2**20])

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pycrdt
 import pytest
 from websockets.exceptions import InvalidStatus
+from websockets.frames import OP_BINARY, OP_CONT, OP_PING, Frame
 
 from collab import protocol
 from docs_app.documents.replica import Replica
@@ -139,6 +140,49 @@ async def test_an_old_page_must_be_reloaded(shared: Server, session: Session, jo
     replaced = await join(shared, shared.documents[0].id, session("ada"), "?v=1&epoch=7")
     assert await replaced.closed() == 4409
     assert old.heard == replaced.heard == []
+
+
+# -- Frames --------------------------------------------------------------------------------------------------------
+
+
+async def test_frames_keep_their_order_whatever_way_they_take(
+    shared: Server, session: Session, join: Join
+) -> None:
+    """Small ones are dealt with as they are read, a large one in a thread, one in parts by another parser."""
+    page = shared.documents[3]
+    ada = await (await join(shared, page.id, session("ada"))).open()
+    await ada.all_saved()
+    number = ada.sent
+    large = protocol.update(b"\xff" * 40_000)
+    small = [protocol.update(typed(77, clock, "s")) for clock in range(4)]
+    frames = [
+        Frame(OP_BINARY, small[0]),
+        Frame(OP_BINARY, large),
+        Frame(OP_BINARY, small[1]),
+        Frame(OP_BINARY, small[2][:5], fin=False),
+        Frame(OP_PING, b"between"),
+        Frame(OP_CONT, small[2][5:]),
+        Frame(OP_BINARY, large),
+        Frame(OP_BINARY, small[3]),
+    ]
+    ada.sent += 6
+    ada.socket.transport.write(b"".join(frame.serialize(mask=True) for frame in frames))
+    await ada.all_saved()
+    assert ada.refused == {number + 2: "malformed", number + 5: "malformed"}
+    ben = await (await join(shared, page.id, session("ben"))).open()
+    assert "ssss" in str(ben.text)
+
+
+async def test_nothing_that_follows_a_broken_frame_is_taken_in(
+    shared: Server, session: Session, join: Join
+) -> None:
+    page = shared.documents[3]
+    hostile = await (await join(shared, page.id, session("ben"))).open()
+    frames = [b"\xff", protocol.update(typed(78, 0, "never"))]
+    hostile.socket.transport.write(b"".join(Frame(OP_BINARY, each).serialize(mask=True) for each in frames))
+    assert await hostile.closed() == 1007
+    ada = await (await join(shared, page.id, session("ada"))).open()
+    assert "never" not in str(ada.text)
 
 
 # -- Hostile tabs --------------------------------------------------------------------------------------------------
