@@ -185,10 +185,11 @@ class Connection:
         if self._closed:
             return
         self._last_write = time.monotonic()
-        # A large document on a slow line is no reader that has stopped: its state must get through.
-        self._largest = max(self._largest, len(frame.payload))
-        if self._transport.write(frame) > MAX_QUEUED + self._largest:
-            self.close(Close.TRY_AGAIN)
+        if queued := self._transport.write(frame):
+            # A large document on a slow line is no reader that has stopped: its state must get through.
+            self._largest = max(self._largest, frame.size)
+            if queued > MAX_QUEUED + self._largest:
+                self.close(Close.TRY_AGAIN)
 
     def role_is(self, role: Role | None) -> None:
         """Hear the person's role as it is now. A tab with another one has to come back, so that it starts afresh; an

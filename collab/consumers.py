@@ -75,7 +75,7 @@ class AsgiTransport:
         self._task: asyncio.Task[None] | None = None
 
     def write(self, frame: Frame) -> int:
-        self._queued += len(frame.payload)
+        self._queued += frame.size
         self._push(frame)
         return self._queued
 
@@ -95,8 +95,9 @@ class AsgiTransport:
             while self._queue:
                 item = self._queue.popleft()
                 if isinstance(item, Frame):
-                    await self._send({"type": "websocket.send", "bytes": item.payload})
-                    self._queued -= len(item.payload)
+                    for payload in item.payloads:
+                        await self._send({"type": "websocket.send", "bytes": payload})
+                    self._queued -= item.size
                 else:
                     await _close(self._send, item)
         except OSError:

@@ -267,24 +267,27 @@ def read_frame(data: bytes, at: int, most: int) -> tuple[bytes, int] | None:
 
 
 class Frame:
-    """A message on its way to many: its WebSocket encoding is made once, for whoever can write it as it is."""
+    """Messages on their way to many, each in a WebSocket frame of its own. They are encoded once, for whoever can write
+    them as they are."""
 
-    __slots__ = ("_encoded", "payload")
+    __slots__ = ("_encoded", "payloads", "size")
 
-    def __init__(self, payload: bytes) -> None:
-        self.payload = payload
+    def __init__(self, *payloads: bytes) -> None:
+        self.payloads = payloads
+        self.size = sum(map(len, payloads))
         self._encoded: bytes | None = None
 
     @property
     def encoded(self) -> bytes:
-        """The unmasked binary WebSocket frame (RFC 6455, 5.2)."""
+        """The unmasked binary WebSocket frames (RFC 6455, 5.2)."""
         if self._encoded is None:
-            size = len(self.payload)
-            if size < 126:
-                header = bytes((0x82, size))
-            elif size < 65536:
-                header = b"\x82\x7e" + size.to_bytes(2)
-            else:
-                header = b"\x82\x7f" + size.to_bytes(8)
-            self._encoded = header + self.payload
+            self._encoded = b"".join(_header(len(payload)) + payload for payload in self.payloads)
         return self._encoded
+
+
+def _header(size: int) -> bytes:
+    if size < 126:
+        return bytes((0x82, size))
+    if size < 65536:
+        return b"\x82\x7e" + size.to_bytes(2)
+    return b"\x82\x7f" + size.to_bytes(8)

@@ -301,11 +301,12 @@ class Room:
         senders = {sender for sender, _, _ in outbox}
         # What several people wrote goes to all of them as one frame: one's own edits change nothing when they return.
         alone = next(iter(senders)) if len(senders) == 1 else None
-        for update in join((update, scanned) for _, update, scanned in outbox):
-            frame = Frame(protocol.update(update))
-            for member in list(self.members):
-                if member is not alone:
-                    member.write(frame)
+        joined = join((update, scanned) for _, update, scanned in outbox)
+        # What could not be joined is written at once all the same: a call to the kernel is what costs most.
+        frame = Frame(*map(protocol.update, joined))
+        for member in list(self.members):
+            if member is not alone:
+                member.write(frame)
         now = self._loop.time()
         self._next_flush = now + min(now - started, MAX_FLUSH_DELAY)
 

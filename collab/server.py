@@ -39,17 +39,18 @@ class DirectTransport:
 
     def __init__(self, websocket: "CollabWebSocket") -> None:
         self._websocket = websocket
+        self._send = websocket.transport.socket.send
 
     def write(self, frame: Frame) -> int:
         websocket = self._websocket
-        if websocket.state != websocket.STATE_OPEN:
+        if websocket.state != WebSocketProtocol.STATE_OPEN:
             return 0
         transport = websocket.transport
         data = frame.encoded
         queued: int = len(transport.dataBuffer) - transport.offset + transport._tempDataLen  # noqa: SLF001 (Twisted has no public count)
         if not queued:
             try:
-                sent = transport.socket.send(data)
+                sent = self._send(data)
             except (BlockingIOError, InterruptedError):
                 sent = 0
             except OSError:

@@ -32,7 +32,7 @@ class Wire:
         self.stuck = False
 
     def write(self, frame: Frame) -> int:
-        self.frames.append(frame.payload)
+        self.frames += frame.payloads
         return sum(map(len, self.frames)) if self.stuck else 0
 
     def close(self, code: Close) -> None:

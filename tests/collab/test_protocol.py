@@ -243,6 +243,13 @@ def test_a_frame_is_a_whole_unmasked_binary_one(size: int) -> None:
     assert (frame.rsv1, frame.rsv2, frame.rsv3) == (False, False, False)
 
 
+def test_several_messages_are_a_frame_each() -> None:
+    frame = Frame(b"one", b"x" * 200, b"three")
+    alone = [Frame(payload) for payload in frame.payloads]
+    assert frame.encoded == b"".join(one.encoded for one in alone)
+    assert frame.size == sum(one.size for one in alone) == 208
+
+
 def test_a_frame_is_encoded_once() -> None:
     frame = Frame(b"payload")
     assert frame.encoded is frame.encoded

@@ -93,7 +93,7 @@ class Line:
         self.closed: Close | None = None
 
     def write(self, frame: Frame) -> int:
-        self.frames.append(frame.payload)
+        self.frames += frame.payloads
         return 0
 
     def close(self, code: Close) -> None:
