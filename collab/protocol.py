@@ -91,6 +91,10 @@ class _Reader:
         self.data, self.pos = data, 0
 
     def uint(self) -> int:
+        # Most numbers are below 128.
+        if self.pos < len(self.data) and (first := self.data[self.pos]) < 0x80:
+            self.pos += 1
+            return first
         value = shift = 0
         # 8 bytes hold 56 bits, enough for the largest number of JavaScript; a longer run is hostile.
         for index in range(self.pos, min(self.pos + 8, len(self.data))):

@@ -25,7 +25,9 @@ from docs_app.sharing.roles import Role
 
 logger = logging.getLogger(__name__)
 
-# After a flush that took d seconds the next one waits d, so that a busy room costs at most half the loop.
+# After a flush that took d seconds of processor time the next one waits d, so that a busy room costs at most half the
+# loop; and where several people write at once, long enough that there is something to merge.
+MIN_BUSY_DELAY = 0.002
 MAX_FLUSH_DELAY = 0.05
 AWARENESS_INTERVAL = 0.05
 # Client ids that one connection may use for the first time: an honest tab brings one per offline visit.
@@ -296,7 +298,8 @@ class Room:
 
     def _flush(self) -> None:
         self._flush_at = None
-        started = self._loop.time()
+        # Not by the clock: a commit in another thread must not keep edits back.
+        started = time.thread_time()
         outbox, self._outbox = self._outbox, []
         senders = {sender for sender, _, _ in outbox}
         # What several people wrote goes to all of them as one frame: one's own edits change nothing when they return.
@@ -307,8 +310,9 @@ class Room:
         for member in list(self.members):
             if member is not alone:
                 member.write(frame)
-        now = self._loop.time()
-        self._next_flush = now + min(now - started, MAX_FLUSH_DELAY)
+        spent = time.thread_time() - started
+        delay = max(spent, MIN_BUSY_DELAY) if len(senders) > 1 else spent
+        self._next_flush = self._loop.time() + min(delay, MAX_FLUSH_DELAY)
 
     # -- The log -------------------------------------------------------------------------------------------------
 

@@ -366,7 +366,7 @@ class Clock:
 
 
 class SlowWire(Wire):
-    """A transport that needs some time of that clock for a frame."""
+    """A transport that needs some processor time for a frame, and so moves that clock."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         super().__init__()
@@ -377,19 +377,48 @@ class SlowWire(Wire):
         return 0
 
 
-@pytest.mark.parametrize(("took", "waits"), [(0.03, 0.03), (0.0, 0.0), (9.0, room_module.MAX_FLUSH_DELAY)])
-async def test_after_a_slow_flush_the_next_one_waits_as_long(
-    office: Office, monkeypatch: pytest.MonkeyPatch, took: float, waits: float
-) -> None:
-    alice, bob = office.enter(ALICE), office.enter(BOB)
+@pytest.fixture
+def clock(office: Office, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of the room's loop, and of the processor time that it uses."""
     clock = Clock()
     monkeypatch.setattr(office.room, "_loop", clock)
+    monkeypatch.setattr("collab.room.time.thread_time", clock.time)
+    return clock
+
+
+@pytest.mark.parametrize(("took", "waits"), [(0.03, 0.03), (0.0, 0.0), (9.0, room_module.MAX_FLUSH_DELAY)])
+async def test_after_a_slow_flush_the_next_one_waits_as_long(
+    office: Office, clock: Clock, monkeypatch: pytest.MonkeyPatch, took: float, waits: float
+) -> None:
+    alice, bob = office.enter(ALICE), office.enter(BOB)
     monkeypatch.setattr(bob.connection, "_transport", SlowWire(clock, took))
     alice.type()
     assert clock.called_at == [1000.0]
     office.room._flush()
     alice.type()
     assert clock.called_at[1] == pytest.approx(1000.0 + took + waits)
+
+
+async def test_where_several_people_write_there_is_something_to_merge(office: Office, clock: Clock) -> None:
+    alice, bob = office.enter(ALICE), office.enter(BOB)
+    alice.type()
+    bob.type()
+    office.room._flush()
+    alice.type()
+    assert clock.called_at == [1000.0, 1000.0 + room_module.MIN_BUSY_DELAY]
+
+
+async def test_time_that_others_used_is_no_reason_to_wait(
+    office: Office, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit holds the interpreter while the room sends."""
+    alice, bob = office.enter(ALICE), office.enter(BOB)
+    monkeypatch.setattr("collab.room.time.thread_time", lambda: 5.0)
+    monkeypatch.setattr(bob.connection, "_transport", SlowWire(clock, 0.03))
+    alice.type()
+    office.room._flush()
+    alice.type()
+    assert clock.called_at == [1000.0, pytest.approx(1000.0 + 0.03)]
 
 
 async def test_what_cannot_be_merged_is_sent_as_it_came(
