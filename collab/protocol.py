@@ -49,14 +49,14 @@ class SyncStep1:
     state_vector: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SyncStep2:
     """All the tab has that we said we lack."""
 
     update: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Update:
     """One edit."""
 

@@ -38,7 +38,7 @@ class Sender(Protocol):
     def refuse(self, number: int, reason: str) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Edit:
     """An update as a person sent it: frame `number` of `sender`. `clients` are ids that it uses for the first time.
     Without an update there is nothing to store: the sender waits for what it sent before. `in_order`: it waits for its
