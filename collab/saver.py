@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Protocol
 from uuid import UUID
 
@@ -28,6 +29,8 @@ MAX_DOCUMENTS = 200
 MAX_BACKOFF = 5.0
 # Seconds after which a commit that has not ended counts as not saving.
 SLOW = 3.0
+# Documents that are told of their commit before the loop goes on with what arrived meanwhile.
+REPORTS_AT_ONCE = 10
 
 
 class Sender(Protocol):
@@ -71,6 +74,7 @@ class Saveable(Protocol):
 
 
 Batch = dict[Saveable, list[Edit]]
+Answered = list[tuple[Entry, Committed | Rejected]]
 
 
 class Saver:
@@ -154,9 +158,7 @@ class Saver:
         """Whether the database took the batch. If not, its edits wait again, before later ones of the same document and
         after other documents."""
         try:
-            entries = {document: _entries(document, edits) for document, edits in batch.items()}
-            flat = [entry for some in entries.values() for entry in some]
-            outcomes = await self._written(flat) if flat else []
+            answers = await self._written(batch)
         except Exception as error:
             # Whatever it is: the edits are not on disk, and must neither be forgotten nor called saved.
             if self._is_news(batch, error):
@@ -174,15 +176,15 @@ class Saver:
         self._limit = min(MAX_DOCUMENTS, self._limit * 2)
         self._log_recovery(batch)
         self._bytes -= sum(len(edit.update or b"") for edits in batch.values() for edit in edits)
-        answers = iter(outcomes)
-        for document, edits in batch.items():
-            answered = [(entry, next(answers)) for entry in entries[document]]
+        for number, (document, answered) in enumerate(zip(batch, answers, strict=True), start=1):
             try:
-                _report(document, edits, answered)
+                _report(document, batch[document], answered)
             except Exception:
                 # The edits are on disk. Whoever was not told asks again when its tab comes back.
                 logger.exception("document %s: what was saved can't be reported", document.document_id)
                 document.rejected("unreported")
+            if number % REPORTS_AT_ONCE == 0:
+                await asyncio.sleep(0)
         return True
 
     def _is_news(self, batch: Batch, error: Exception) -> bool:
@@ -202,10 +204,11 @@ class Saver:
             self._logged.clear()
             logger.warning("the database takes edits again, all that waited longer is committed")
 
-    async def _written(self, entries: list[Entry]) -> list[Committed | Rejected]:
-        """Have the thread commit the entries. A database that neither takes nor refuses them is waited for, but tabs
-        are told."""
-        writing = asyncio.get_running_loop().run_in_executor(self._thread, self._write, entries)
+    async def _written(self, batch: Batch) -> list[Answered]:
+        """Have the thread commit the batch; answers for each document what became of its entries. A database that
+        neither takes nor refuses them is waited for, but tabs are told."""
+        work = [(document.document_id, document.epoch, edits) for document, edits in batch.items()]
+        writing = asyncio.get_running_loop().run_in_executor(self._thread, self._write, work)
         done, _ = await asyncio.wait({writing}, timeout=SLOW)
         if not done:
             logger.warning("the database has not answered for %g s", SLOW)
@@ -213,9 +216,14 @@ class Saver:
                 _tell_saving(document, ok=False)
         return await writing
 
-    def _write(self, entries: list[Entry]) -> list[Committed | Rejected]:
-        close_old_connections()
-        return self._append(entries)
+    def _write(self, work: list[tuple[UUID, int, list[Edit]]]) -> list[Answered]:
+        entries = [_entries(*one) for one in work]
+        outcomes: list[Committed | Rejected] = []
+        if flat := list(chain.from_iterable(entries)):
+            close_old_connections()
+            outcomes = self._append(flat)
+        answers = iter(outcomes)
+        return [[(entry, next(answers)) for entry in some] for some in entries]
 
 
 @dataclass(slots=True)
@@ -227,7 +235,7 @@ class _Row:
     edits: list[Edit] = field(default_factory=list)
 
 
-def _entries(document: Saveable, edits: Iterable[Edit]) -> list[Entry]:
+def _entries(document_id: UUID, epoch: int, edits: Iterable[Edit]) -> list[Entry]:
     """As few rows as possible, each of one author and after everything that it builds upon: whoever reads the log in
     order never has to wait for a later row. A hostile client may have sent what waits in two versions: which of them
     counts depends on the order, and must not change when the log is replayed."""
@@ -250,13 +258,17 @@ def _entries(document: Saveable, edits: Iterable[Edit]) -> list[Entry]:
         written.update({client: row.index for client, _, _ in edit.scanned.blocks})
         if edit.in_order:
             latest.clear()
-    return [entry for row in rows for entry in _merged(document, row)]
+    return [
+        Entry(document_id, row.author_id, data, epoch, clients)
+        for row in rows
+        for data, clients in _merged(row)
+    ]
 
 
-def _merged(document: Saveable, row: _Row) -> Iterable[Entry]:
+def _merged(row: _Row) -> Iterable[tuple[bytes, tuple[int, ...]]]:
     clients = tuple(client for edit in row.edits for client in edit.clients)
     for data in join((edit.update, edit.scanned) for edit in row.edits if edit.update is not None):
-        yield Entry(document.document_id, row.author_id, data, document.epoch, clients)
+        yield data, clients
 
 
 def _tell_saving(document: Saveable, *, ok: bool) -> None:
@@ -267,9 +279,7 @@ def _tell_saving(document: Saveable, *, ok: bool) -> None:
         logger.exception("document %s: could not be told about saving", document.document_id)
 
 
-def _report(
-    document: Saveable, edits: list[Edit], outcomes: list[tuple[Entry, Committed | Rejected]]
-) -> None:
+def _report(document: Saveable, edits: list[Edit], outcomes: Answered) -> None:
     rows = [(entry, outcome.seq) for entry, outcome in outcomes if isinstance(outcome, Committed)]
     refused = {
         entry.author_id: outcome.reason for entry, outcome in outcomes if isinstance(outcome, Rejected)

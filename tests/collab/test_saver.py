@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -375,3 +375,34 @@ async def test_too_much_that_waits_is_told(saver: Saver, disk: Disk, settings: S
     disk.open.set()
     await until(lambda: sender.heard)
     assert not saver.is_full
+
+
+async def test_a_commit_of_many_documents_does_not_keep_the_loop(
+    saver: Saver, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows are made in the saver's thread, and the documents are told of their commit a few at a time."""
+    joined_by: set[int] = set()
+
+    def join(updates: Iterable[tuple[bytes, Scan]]) -> list[bytes]:
+        joined_by.add(threading.get_ident())
+        return replica.join(updates)
+
+    monkeypatch.setattr(saver_module, "join", join)
+    documents, sender = [Document() for _ in range(50)], Sender()
+    told: list[int] = []
+
+    def watch() -> None:
+        told.append(len(sender.heard))
+        if len(sender.heard) < len(documents):
+            asyncio.get_running_loop().call_soon(watch)
+
+    disk.open.clear()
+    for document in documents:
+        saver.add(document, edit(sender, 1))
+    await until(lambda: disk.begun)
+    watch()
+    disk.open.set()
+    await until(lambda: len(sender.heard) == len(documents))
+    assert joined_by.isdisjoint({threading.get_ident()})
+    assert len({count for count in told if 0 < count < len(documents)}) >= 4
+    assert not any(document.rejections for document in documents)
