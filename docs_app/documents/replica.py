@@ -297,6 +297,9 @@ class Replica:
         if len(self._states) >= MAX_STATES or self._state_bytes > MAX_STATE_BYTES:
             self._states.clear()
             self._state_bytes = 0
+        if state_vector == EMPTY_STATE_VECTOR:
+            # The same bytes serve as what to fall back to.
+            self._fallback, self._since, self._since_bytes = state, [], 0
         self._states[state_vector] = state
         self._state_bytes += len(state)
         return state

@@ -87,6 +87,18 @@ def test_json_that_yrs_cannot_read_is_refused_and_changes_nothing() -> None:
     assert (replica.clocks, written(replica)) == ({2: 4}, "kept")
 
 
+def test_what_to_fall_back_to_is_the_state_that_somebody_asked_for() -> None:
+    replica = Replica([typed(1, 0, "a")])
+    state = replica.state()
+    assert replica._fallback is state
+    replica.apply(typed(1, 1, "b"))
+    with pytest.raises(NotApplicableError):
+        replica.apply(update((2, 0, [text("smuggled")]), (1, 2, [text("x"), text("y", parent=(1, 0))])))
+    assert (written(replica), replica.clocks) == ("ab", {1: 2})
+    replica.apply(typed(1, 2, "c"))
+    assert written(replica) == "abc"
+
+
 def test_an_update_that_fails_half_way_leaves_nothing_behind() -> None:
     """The first client's text is fine; the second one's struct has a text's character for a parent."""
     half = update((2, 0, [text("smuggled")]), (1, 0, [text("a"), text("x", parent=(1, 0))]))
