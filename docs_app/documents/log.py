@@ -21,7 +21,7 @@ from docs_app.accounts.models import User
 from docs_app.documents import statements
 from docs_app.documents.models import ClientBinding, Document, DocumentSnapshot, DocumentUpdate
 from docs_app.documents.replica import NotApplicableError, Replica
-from docs_app.documents.updates import MalformedUpdateError, Scan, scan
+from docs_app.documents.updates import MalformedUpdateError, Place, Scan, Span, scan
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Row:
 class Loaded:
     """Everything needed to open a document: `snapshot` (a Yjs update, None before the first) and what was `pending` at
     that moment, the rows after it, and which person each client id belongs to (None: the server). `scanned` is what the
-    snapshot says, if it was read already."""
+    snapshot says, if it was read already, now or when it was stored."""
 
     seq: int
     epoch: int
@@ -216,15 +216,17 @@ def _load(document_id: UUID) -> Loaded:
     loaded = _read(document, until=None)
     if loaded.seq < document.seq:
         raise LogDamagedError(f"the log ends at {loaded.seq}, the document counts {document.seq}")
+    if loaded.snapshot is None or loaded.scanned is not None:
+        return loaded
     # Here, because the caller's thread may take its time with a large one; the event loop may not.
-    return replace(loaded, scanned=_scan_snapshot(loaded)) if loaded.snapshot is not None else loaded
+    return replace(loaded, scanned=_scan_state(loaded.snapshot_seq, loaded.snapshot))
 
 
-def _scan_snapshot(loaded: Loaded) -> Scan:
+def _scan_state(seq: int, state: bytes) -> Scan:
     try:
-        return scan(loaded.snapshot or b"")
+        return scan(state)
     except MalformedUpdateError as error:
-        raise LogDamagedError(f"snapshot {loaded.snapshot_seq} can't be read: {error}") from error
+        raise LogDamagedError(f"snapshot {seq} can't be read: {error}") from error
 
 
 def _read(document: Document, until: int | None, base: int | None = None) -> Loaded:
@@ -245,6 +247,23 @@ def _read(document: Document, until: int | None, base: int | None = None) -> Loa
         pending=pending,
         rows=rows,
         bindings=dict(ClientBinding.objects.filter(document=document).values_list("client_id", "user_id")),
+        scanned=_scan_in(stored.facts) if stored and stored.facts else None,
+    )
+
+
+def _facts(scanned: Scan) -> dict[str, list[list[int]]]:
+    """What has to be known of a state, which has no gaps, needs nothing and waits for nothing, to apply it."""
+    return {
+        "blocks": [list(span) for span in scanned.blocks],
+        "halves": [list(place) for place in scanned.halves],
+    }
+
+
+def _scan_in(facts: dict[str, list[list[int]]]) -> Scan:
+    # Not read again at every opening, which takes longer than all the rest: the state was read and opened before it was
+    # stored, and zlib's checksum tells whether these are still its bytes.
+    return Scan(
+        blocks=[Span(*span) for span in facts["blocks"]], halves=[Place(*place) for place in facts["halves"]]
     )
 
 
@@ -325,7 +344,8 @@ def compact(document_id: UUID) -> int | None:
 def _snapshot_of(replica: Replica, seq: int) -> DocumentSnapshot:
     """A snapshot, not stored yet, that is proven to open as this replica."""
     state, pending = replica.state(), replica.pending
-    if not _open_snapshot(seq, state, pending).equals(replica):
+    scanned = _scan_state(seq, state)
+    if not _open_snapshot(seq, state, pending, scanned).equals(replica):
         raise LogDamagedError("the snapshot does not open as the document it was made of")
     framed = b"".join(len(update).to_bytes(4) + update for update in pending)
     return DocumentSnapshot(
@@ -333,6 +353,7 @@ def _snapshot_of(replica: Replica, seq: int) -> DocumentSnapshot:
         data=zlib.compress(state),
         pending=zlib.compress(framed) if framed else b"",
         size=len(state) + len(framed),
+        facts=_facts(scanned),
     )
 
 

@@ -73,6 +73,11 @@ class DocumentSnapshot(models.Model):
         help_text="Updates whose past has not arrived, compressed, each behind its length in 4 bytes.",
     )
     size = models.PositiveBigIntegerField(help_text="Bytes before compression.")
+    facts = models.JSONField(
+        null=True,
+        editable=False,
+        help_text="What reading the state's bytes said: spans of clocks, and second halves of surrogate pairs.",
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -19,10 +19,10 @@ from pytest_django import DjangoAssertNumQueries, DjangoDbBlocker
 
 from collab.settings import read_database
 from docs_app.accounts.models import User
-from docs_app.documents import log
+from docs_app.documents import log, replica
 from docs_app.documents.log import Committed, Entry, LogDamagedError, Rejected, Row
 from docs_app.documents.models import ClientBinding, Document, DocumentSnapshot, DocumentUpdate
-from docs_app.documents.replica import Replica
+from docs_app.documents.replica import NotApplicableError, Replica
 from docs_app.documents.updates import scan
 from docs_app.workspaces.models import Workspace
 from tests.collab.crafted import poison, typed, update
@@ -200,6 +200,36 @@ def test_opening_is_the_newest_snapshot_and_the_rows_after_it(document: Document
     assert (loaded.seq, loaded.snapshot_seq) == (5, 3)
     assert loaded.rows == [Row(4, LETTERS[3]), Row(5, LETTERS[4])]
     assert opened(document).clocks == {1: 5}
+
+
+def test_a_snapshot_is_not_read_again_to_open_it(
+    document: Document, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its bytes were read before they were stored, and what they said stands beside them."""
+    write(document, alice, typed(1, 0, "a😀b"), typed(2, 0, "x"))
+    log.compact(document.id)
+    before = opened(document)
+
+    def refuse(data: bytes) -> None:
+        raise AssertionError("read again")
+
+    monkeypatch.setattr(log, "scan", refuse)
+    monkeypatch.setattr(replica, "scan", refuse)
+    after = opened(document)
+    monkeypatch.undo()
+    assert after.clocks == before.clocks == {1: 4, 2: 1}
+    with pytest.raises(NotApplicableError, match="half"):
+        after.apply(update(deletes=[(1, [(2, 1)])]))
+
+
+def test_a_snapshot_of_before_that_is_read(document: Document, alice: User) -> None:
+    write(document, alice, typed(1, 0, "a😀b"))
+    log.compact(document.id)
+    DocumentSnapshot.objects.update(facts=None)
+    assert opened(document).clocks == {1: 4}
+    with pytest.raises(NotApplicableError, match="half"):
+        opened(document).apply(update(deletes=[(1, [(2, 1)])]))
+    assert log.verify(document.id) == []
 
 
 def test_a_document_that_does_not_exist(document: Document) -> None:
