@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -251,19 +252,22 @@ def _read(document: Document, until: int | None, base: int | None = None) -> Loa
     )
 
 
-def _facts(scanned: Scan) -> dict[str, list[list[int]]]:
+def _facts(scanned: Scan) -> dict[str, Any]:
     """What has to be known of a state, which has no gaps, needs nothing and waits for nothing, to apply it."""
     return {
         "blocks": [list(span) for span in scanned.blocks],
         "halves": [list(place) for place in scanned.halves],
+        "structs": scanned.structs,
     }
 
 
-def _scan_in(facts: dict[str, list[list[int]]]) -> Scan:
+def _scan_in(facts: dict[str, Any]) -> Scan:
     # Not read again at every opening, which takes longer than all the rest: the state was read and opened before it was
     # stored, and zlib's checksum tells whether these are still its bytes.
     return Scan(
-        blocks=[Span(*span) for span in facts["blocks"]], halves=[Place(*place) for place in facts["halves"]]
+        blocks=[Span(*span) for span in facts["blocks"]],
+        halves=[Place(*place) for place in facts["halves"]],
+        structs=facts["structs"],
     )
 
 

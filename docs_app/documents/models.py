@@ -76,7 +76,8 @@ class DocumentSnapshot(models.Model):
     facts = models.JSONField(
         null=True,
         editable=False,
-        help_text="What reading the state's bytes said: spans of clocks, and second halves of surrogate pairs.",
+        help_text="What reading the state's bytes said: spans of clocks, second halves of surrogate pairs, "
+        "how many structs.",
     )
     created_at = models.DateTimeField(default=timezone.now)
 
