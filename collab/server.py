@@ -225,6 +225,13 @@ class Server(daphne.server.Server):
         sys.stdout.flush()
         os._exit(0 if self.in_order else 1)
 
+    async def _tidy(self) -> None:
+        # Nothing depends on it: what hangs here is ended by the last resort, in order all the same.
+        try:
+            await process.tidy()
+        except Exception:
+            logger.exception("documents could not be tidied up")
+
     async def _end(self) -> None:
         try:
             await asyncio.wait_for(process.stop(), STOP_WITHIN)
@@ -233,6 +240,8 @@ class Server(daphne.server.Server):
             logger.critical("stopped with unsaved edits, the database did not take them in %g s", STOP_WITHIN)
         except Exception:
             logger.exception("stopped, perhaps with unsaved edits")
+        else:
+            await self._tidy()
         running = [details.get("application_instance") for details in self.connections.values()]
         tasks = [task for task in running if task and not task.done()]
         # The tabs answer the closing handshake in a moment; after it their tasks end by themselves.

@@ -426,3 +426,30 @@ async def test_the_log_is_polled_more_often_while_the_layer_is_away(
     rooms._is_alone = is_alone
     monkeypatch.setattr(Neighbours, "layer_is_away", is_away)
     assert rooms._must_poll(waited) is polls
+
+
+async def test_at_the_end_documents_with_many_rows_get_a_snapshot(
+    rooms: Rooms, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[UUID] = []
+    monkeypatch.setattr(rooms_module, "_compact", made.append)
+    long, longer, short = (new_document(database) for _ in range(3))
+    for document_id, rows, size in ((long, 30, 100), (longer, 20, 1000), (short, 19, 10_000)):
+        room = await rooms.enter(document_id)
+        room.rows_since_snapshot, room.bytes_since_snapshot = rows, size
+    await rooms.stop()
+    assert made == []
+    await rooms.tidy()
+    assert made == [longer, long]
+
+
+async def test_tidying_up_takes_no_longer_than_it_may(
+    rooms: Rooms, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[UUID] = []
+    monkeypatch.setattr(rooms_module, "_compact", made.append)
+    monkeypatch.setattr(rooms_module, "TIDY_FOR", -1.0)
+    room = await rooms.enter(new_document(database))
+    room.rows_since_snapshot = 100
+    await rooms.tidy()
+    assert made == []
