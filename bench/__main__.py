@@ -15,11 +15,11 @@ from pathlib import Path
 
 import uvloop
 
-from bench import hotpath, machine, postgres, report, rounds
+from bench import hotpath, machine, postgres, redis, report, rounds
 from bench.documents import TRACE
 from bench.rounds import PLAN, Results
 from bench.scenarios import LECTURE, MEETING, OFFICE, scenarios
-from bench.servers import HERE, PACKAGES, SERVERS, Workshop
+from bench.servers import HERE, PACKAGES, SERVERS, Server, Workshop
 
 RESULTS = HERE / "results"
 SHAPES = {"lecture": LECTURE, "meeting": MEETING, "office": OFFICE}
@@ -70,7 +70,7 @@ def set_up(*, again: bool = False) -> None:
 
 
 @contextmanager
-def workshop(*, with_postgres: bool) -> Iterator[Workshop]:
+def workshop(*, with_postgres: bool = False, with_redis: bool = False) -> Iterator[Workshop]:
     """Cores, limits and a folder for a measurement; everything that was started has ended afterwards."""
     cores = machine.share_cores()
     os.sched_setaffinity(0, {cores.load})
@@ -83,26 +83,31 @@ def workshop(*, with_postgres: bool) -> Iterator[Workshop]:
         made = Workshop(folder, cores.server, set(cores.others))
         if with_postgres:
             made.postgres = postgres.Postgres(folder / "postgres", set(cores.others))
+        if with_redis:
+            made.redis = redis.Redis(folder / "redis", set(cores.others))
         try:
             yield made
         finally:
-            if made.postgres:
-                made.postgres.stop()
+            for service in (made.redis, made.postgres):
+                if service:
+                    service.stop()
 
 
 def measure(options: argparse.Namespace) -> None:
     wanted = list(PLAN) if "all" in options.scenarios else options.scenarios
     known = scenarios(options.traces)
     servers = {name: options.servers.split(",") if options.servers else PLAN[name][0] for name in wanted}
-    with_postgres = any("postgres" in some for some in servers.values()) and postgres.is_installed()
+    used = {one for some in servers.values() for one in some}
+    with_redis = any(SERVERS[one].needs_redis for one in used) and redis.is_installed()
+    with_postgres = postgres.is_installed() and (with_redis or "postgres" in used)
     results = Results()
     try:
-        with workshop(with_postgres=with_postgres) as here:
+        with workshop(with_postgres=with_postgres, with_redis=with_redis) as here:
             for name in wanted:
                 rounds.measure(
                     name,
                     known[name],
-                    [one for one in servers[name] if one != "postgres" or with_postgres],
+                    [one for one in servers[name] if _can_run(SERVERS[one], here)],
                     options.rounds or (1 if options.quick else PLAN[name][1]),
                     workshop=here,
                     quick=options.quick,
@@ -111,6 +116,12 @@ def measure(options: argparse.Namespace) -> None:
     finally:
         # Also what was measured before Ctrl+C.
         keep(results, options)
+
+
+def _can_run(server: type[Server], here: Workshop) -> bool:
+    return (here.redis is not None or not server.needs_redis) and (
+        here.postgres is not None or not server.on_postgres
+    )
 
 
 def keep(results: Results, options: argparse.Namespace) -> None:
@@ -128,7 +139,7 @@ def keep(results: Results, options: argparse.Namespace) -> None:
 
 
 def profile(options: argparse.Namespace) -> None:
-    with workshop(with_postgres=False) as here:
+    with workshop() as here:
         for name in options.scenarios:
             server = rounds.new_server("collab", here)
             server.start()

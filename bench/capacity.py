@@ -9,13 +9,14 @@ _MOST = 60_000
 
 
 async def find(crowd: Crowd, meters: Meters, *, writers: int, first: float, quick: bool) -> dict[str, float]:
-    """What one document carries. The load is doubled until it is too much, then bisected; answers the figures at the
-    highest one that was carried, only a capacity of 0 if not even `first` was. Loads are edits a second of all writers
-    together. A load is too much if it was so twice: once may be somebody else's use of the machine."""
+    """What a crowd makes the server carry, with so many writers in each document. The load is doubled until it is too
+    much, then bisected; answers the figures at the highest one that was carried, only a capacity of 0 if not even
+    `first` was. Loads are edits a second of all writers together. A load is too much if it was so twice: once may be
+    somebody else's use of the machine."""
     seconds, bisections = (1.0, 2) if quick else (2.5, 3)
 
     async def attempt(edits: float) -> Outcome:
-        rate = edits / writers
+        rate = edits / (writers * len(crowd.groups))
         return await load.run(
             crowd, meters, writers=writers, rate=rate, seconds=seconds, warm_up=0.7, patience=2.0
         )
@@ -27,9 +28,9 @@ async def find(crowd: Crowd, meters: Meters, *, writers: int, first: float, quic
                     return outcome
             except ConnectionEndedError:
                 # So much too much that the server sent tabs away which read too slowly.
-                people = len(crowd.groups[0])
+                documents, people = len(crowd.groups), len(crowd.groups[0])
                 crowd.leave()
-                await crowd.open(1, people)
+                await crowd.open(documents, people)
         return None
 
     best: Outcome | None = None

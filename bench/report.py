@@ -48,6 +48,7 @@ _DELIVERY = (
 _CAPACITY = (
     Column("capacity", "edits/s", 0),
     Column("deliveries", "deliveries/s", 0),
+    Column("server_busy", "cores used", 2),
     Column("frames", "frames/s received", 0),
     Column("p99", "delivery p99 there, ms"),
 )
@@ -62,6 +63,8 @@ SECTIONS = (
     Section("meeting-10", "Meeting: 100 people, each typing at 10 edits/s", _DELIVERY, "p99"),
     Section("meeting-capacity", "Meeting: the highest load of 100 people", _CAPACITY, "capacity", True),
     Section("office", "Office: 200 documents, 5 people each, 1 types at 5 edits/s", _DELIVERY, "cpu_per_1000"),
+    Section("office-capacity", "Office: the highest load of 100 documents", _CAPACITY, "capacity", True),
+    Section("crossing", "Crossing: office, with each document's people in two processes", _DELIVERY, "p99"),
     Section(
         "storm",
         "Storm: 200 tabs come back at once after a restart",

@@ -29,6 +29,8 @@ PLAN: dict[str, tuple[Sequence[str], int]] = {
     "lecture-capacity": (("collab", "hocuspocus"), 3),
     "meeting-capacity": (("collab", "hocuspocus"), 3),
     "frames-capacity": (("collab-unmerged", "hocuspocus-unmerged"), 3),
+    "office-capacity": (("postgres", "pair"), 3),
+    "crossing": (("crossing",), 3),
     "storm": (("collab", "hocuspocus"), 3),
     "open": (("collab", "hocuspocus"), 3),
     "idle": (("collab", "hocuspocus"), 1),

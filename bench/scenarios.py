@@ -6,14 +6,14 @@ from typing import Any
 
 from bench import capacity, stillness
 from bench.load import Crowd
-from bench.servers import Server
+from bench.servers import OFFICE_PEOPLE, Server
 from bench.steady import Figures, Shape, meters_of, settle, steady
 
 Scenario = Callable[[Server, bool], Coroutine[Any, Any, Figures]]
 
 LECTURE = Shape(documents=1, people=520, writers=20, rate=10)
 MEETING = Shape(documents=1, people=100, writers=100, rate=50)
-OFFICE = Shape(documents=200, people=5, writers=1, rate=5)
+OFFICE = Shape(documents=200, people=OFFICE_PEOPLE, writers=1, rate=5)
 SECONDS, QUICK_SECONDS = 4.0, 2.0
 
 
@@ -24,13 +24,13 @@ def _steady(shape: Shape) -> Scenario:
     return scenario
 
 
-def _capacity(people: int, writers: int, first: float) -> Scenario:
-    """The highest load on one document, in edits a second of all writers together; `first` is tried first."""
+def _capacity(people: int, writers: int, first: float, documents: int = 1) -> Scenario:
+    """The highest load on so many documents, in edits a second of all writers together; `first` is tried first."""
 
     async def scenario(server: Server, quick: bool) -> Figures:
         crowd = Crowd(server.seat)
         try:
-            await crowd.open(1, people)
+            await crowd.open(documents, people)
             await settle(server)
             return await capacity.find(crowd, meters_of(server), writers=writers, first=first, quick=quick)
         finally:
@@ -60,6 +60,8 @@ _SCENARIOS: dict[str, Scenario] = {
     "meeting-10": _steady(Shape(documents=1, people=100, writers=100, rate=10)),
     "meeting-capacity": _capacity(people=100, writers=100, first=2000),
     "office": _steady(OFFICE),
+    "office-capacity": _capacity(people=OFFICE_PEOPLE, writers=1, first=1000, documents=100),
+    "crossing": _steady(OFFICE),
     "storm": stillness.storm,
     "idle": stillness.idle,
 }

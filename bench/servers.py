@@ -18,11 +18,14 @@ from bench import data
 from bench.encoding import blob
 from bench.postgres import Postgres
 from bench.processes import Process, answers, free_port
+from bench.redis import Redis
 from bench.tab import Seat
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 PACKAGES = HERE / ".packages"
+# Tabs of each document in the scenario "office": the first one writes.
+OFFICE_PEOPLE = 5
 
 
 @dataclass
@@ -33,6 +36,7 @@ class Workshop:
     server_core: int
     other_cores: set[int]
     postgres: Postgres | None = None
+    redis: Redis | None = None
     templates: dict[str, data.Template] = field(default_factory=dict)
     numbers: "count[int]" = field(default_factory=count)
 
@@ -48,6 +52,7 @@ class Server(ABC):
     label: str
     promise: str
     stop_signal = signal.SIGTERM
+    on_postgres = needs_redis = False
 
     def __init__(self, workshop: Workshop) -> None:
         self.workshop = workshop
@@ -73,6 +78,11 @@ class Server(ABC):
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Every process that serves tabs."""
+        return (self.pid,)
 
     @property
     def database_pid(self) -> int | None:
@@ -109,7 +119,6 @@ class Collab(Server):
     promise = (
         "applied, rights checked; committed (SQLite, synchronous=FULL) within about 0.1 s, then told *saved*"
     )
-    on_postgres = False
 
     def __init__(self, workshop: Workshop) -> None:
         super().__init__(workshop)
@@ -164,6 +173,72 @@ class CollabOnPostgres(Collab):
     def version(self) -> str:
         assert self.workshop.postgres is not None
         return f"{super().version()}, PostgreSQL {self.workshop.postgres.version()}"
+
+
+class Pair(CollabOnPostgres):
+    """Two processes on one database, each on a core of its own if there are enough. Documents are shared out, as nginx
+    does it."""
+
+    label = "Collab, two processes"
+    needs_redis = True
+    promise = "as Collab on PostgreSQL; the processes tell each other through Redis"
+
+    def __init__(self, workshop: Workshop) -> None:
+        super().__init__(workshop)
+        self._second: Process | None = None
+        self._second_port = free_port()
+
+    def environment(self) -> dict[str, str]:
+        assert self.workshop.redis is not None
+        return {**super().environment(), "REDIS_URL": self.workshop.redis.url}
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        assert self._second is not None
+        return (self.pid, self._second.pid)
+
+    def start(self) -> None:
+        super().start()
+        core = max(self.workshop.other_cores)
+        words: list[str | Path] = [sys.executable, ROOT / "manage.py", "serve", "--port"]
+        self._second = Process(
+            [*words, str(self._second_port)],
+            cores={core},
+            log=self.folder / "log-2",
+            env=self.environment(),
+            folder=ROOT,
+        )
+        self._second.wait_until(lambda: answers(self._second_port), self.label)
+
+    def stop(self) -> None:
+        if self._second is not None:
+            self._second.end(self.stop_signal)
+        super().stop()
+
+    def is_second(self, document: int, person: int) -> bool:
+        return document % 2 == 1
+
+    def seat(self, document: int, person: int) -> Seat:
+        seat = super().seat(document, person)
+        if not self.is_second(document, person):
+            return seat
+        headers = {**seat.headers, "Origin": f"http://127.0.0.1:{self._second_port}"}
+        return Seat(self._second_port, seat.path, headers)
+
+    def version(self) -> str:
+        assert self.workshop.redis is not None
+        return f"{super().version()}, Redis {self.workshop.redis.version()}"
+
+
+class Crossing(Pair):
+    """The same with a document's people in different processes: its first one, who writes, in one and all others in
+    the other."""
+
+    label = "Collab, two processes, not sorted"
+    promise = "the same; each edit is committed before the other process hears of it"
+
+    def is_second(self, document: int, person: int) -> bool:
+        return person % OFFICE_PEOPLE != 0
 
 
 class CollabOnUvicorn(Collab):
@@ -254,6 +329,8 @@ SERVERS: dict[str, type[Server]] = {
     "hocuspocus-unmerged": HocuspocusUnmerged,
     "y-websocket-stored": YWebsocketStored,
     "postgres": CollabOnPostgres,
+    "pair": Pair,
+    "crossing": Crossing,
     "uvicorn": CollabOnUvicorn,
     "hocuspocus": Hocuspocus,
     "y-websocket": YWebsocket,

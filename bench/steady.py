@@ -22,7 +22,7 @@ class Shape:
 
 
 def meters_of(server: Server) -> Meters:
-    return Meters(server.pid, server.database_pid)
+    return Meters(server.pids, server.database_pid)
 
 
 async def steady(server: Server, shape: Shape, seconds: float) -> Figures:

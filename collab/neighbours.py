@@ -64,7 +64,8 @@ class Neighbours:
         self._shared = {key: at for key, at in self._shared.items() if at > now - FORGET_AFTER}
         for room in self._rooms.values():
             room.forget_elsewhere(now - FORGET_AFTER)
-            if room.document_id in self._shared:
+            room.is_urgent = room.document_id in self._shared
+            if room.is_urgent:
                 self._tell(room, room.presence.own())
         mine = [room.document_id.bytes for room in self._rooms.values() if room.members]
         for start in range(0, max(1, len(mine)), DOCUMENTS_A_MESSAGE):
@@ -133,6 +134,7 @@ class Neighbours:
         """Remember that another process has people in the document; whether that was known."""
         is_known = room.document_id in self._shared
         self._shared[room.document_id] = time.monotonic()
+        room.is_urgent = True
         if not is_known:
             self._tell(room, room.presence.own())
         return is_known

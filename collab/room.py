@@ -121,6 +121,8 @@ class Room:
         self._next_awareness = 0.0
         self._stored_ahead: set[int] = set()
         self.is_saving = True
+        # Whether another process has people here.
+        self.is_urgent = False
 
     # -- Who is here ---------------------------------------------------------------------------------------------
 

@@ -1,4 +1,5 @@
-"""Commits edits: one per process, many documents in one transaction, at most every 100 ms.
+"""Commits edits: one per process, many documents in one transaction, at most every 100 ms, or every 20 ms while other
+processes wait for them.
 
 Nothing is reported as saved before its transaction has committed. While the database is away, edits wait here and
 people go on writing.
@@ -9,6 +10,7 @@ import logging
 import random
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Protocol
@@ -25,6 +27,8 @@ from docs_app.documents.updates import Scan
 logger = logging.getLogger(__name__)
 
 INTERVAL = 0.1
+# The same while people at another process, who hear of an edit only when it is committed, have one of the documents.
+URGENT_INTERVAL = 0.02
 MAX_DOCUMENTS = 200
 MAX_BACKOFF = 5.0
 # Seconds after which a commit that has not ended counts as not saving.
@@ -62,6 +66,7 @@ class Saveable(Protocol):
     document_id: UUID
     epoch: int
     seq: int
+    is_urgent: bool
 
     def committed(self, rows: list[tuple[Entry, int]]) -> None:
         """These rows are on disk; the number is each one's seq."""
@@ -84,6 +89,7 @@ class Saver:
         self._append = append
         self._waiting: Batch = {}
         self._wake = asyncio.Event()
+        self._urgent = asyncio.Event()
         self._round = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -113,6 +119,8 @@ class Saver:
         self._waiting.setdefault(document, []).append(edit)
         self._idle.clear()
         self._wake.set()
+        if document.is_urgent:
+            self._urgent.set()
 
     async def flushed(self, document: Saveable) -> None:
         """Wait until every edit of the document that was added so far has been committed."""
@@ -135,20 +143,28 @@ class Saver:
             await self._wake.wait()
             started = loop.time()
             # Taken out before the write: an edit that arrives meanwhile belongs to the next transaction.
+            self._urgent.clear()
             self._in_flight = batch = self._take()
-            if await self._commit(batch):
-                failures = 0
-                pause = INTERVAL - (loop.time() - started)
-            else:
-                failures += 1
-                pause = min(MAX_BACKOFF, INTERVAL * 2**failures) * random.uniform(0.5, 1)  # noqa: S311
+            failures = 0 if await self._commit(batch) else failures + 1
             self._in_flight = {}
             self._round.set()
             self._round = asyncio.Event()
             if not self._waiting:
                 self._wake.clear()
                 self._idle.set()
-            await asyncio.sleep(pause)
+            if failures:
+                pause = min(MAX_BACKOFF, INTERVAL * 2**failures)
+                await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 (no secret)
+            else:
+                await self._rest(started)
+
+    async def _rest(self, started: float) -> None:
+        """Return when the next transaction may begin, after one that began at a moment of the loop's clock."""
+        now = asyncio.get_running_loop().time
+        await asyncio.sleep(started + min(URGENT_INTERVAL, INTERVAL) - now())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, started + INTERVAL - now())):
+                await self._urgent.wait()
 
     def _take(self) -> Batch:
         chosen = list(self._waiting)[: self._limit]

@@ -59,6 +59,7 @@ class Document:
     document_id: UUID = field(default_factory=uuid4)
     epoch: int = 3
     seq: int = 0
+    is_urgent: bool = False
     told: list[bool] = field(default_factory=list)
     rejections: list[str] = field(default_factory=list)
     broken: bool = False
@@ -139,6 +140,24 @@ async def test_what_arrives_during_a_commit_belongs_to_the_next(saver: Saver, di
     await until(lambda: sender.heard[-1:] == [(3, 2)])
     assert sender.heard == [(1, 1), (3, 2)]
     assert disk.clocks(document) == {1: 3}
+
+
+async def test_others_who_wait_for_a_commit_do_not_wait_long(
+    saver: Saver, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saver_module, "INTERVAL", 3600.0)
+    calm, urgent, sender = Document(), Document(is_urgent=True), Sender()
+    saver.add(calm, edit(Sender(), 1))
+    await until(lambda: disk.clocks(calm))
+    saver.add(calm, edit(sender, 2))
+    await asyncio.sleep(3 * saver_module.URGENT_INTERVAL)
+    assert sender.heard == []
+    # It takes with it what else is there.
+    saver.add(urgent, edit(Sender(), 1))
+    await until(lambda: sender.heard)
+    assert disk.clocks(urgent) == {1: 1}
+    saver.add(urgent, edit(sender, 2))
+    await until(lambda: disk.clocks(urgent) == {1: 2})
 
 
 async def test_a_row_per_author_and_an_answer_per_tab(saver: Saver, disk: Disk) -> None:
