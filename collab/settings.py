@@ -5,6 +5,7 @@ origins, secure cookies and links in mail follow from it. A wrong value stops th
 """
 
 import os
+import re
 import secrets
 import sys
 from pathlib import Path
@@ -106,6 +107,18 @@ def read_database(folder: Path) -> dict[str, Any]:
     return database
 
 
+def read_sign_up() -> tuple[str, tuple[str, ...]]:
+    """`COLLAB_SIGN_UP`: "invitation", "open" or "domains", and the domains, in lower case, without an @."""
+    words = tuple(
+        word.strip().lower().lstrip("@") for word in env.str("COLLAB_SIGN_UP", "invitation").split(",")
+    )
+    if words in (("invitation",), ("open",)):
+        return words[0], ()
+    if not all(re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", word) for word in words):
+        stop("COLLAB_SIGN_UP must be invitation, open, or domains like example.org,example.com.")
+    return "domains", words
+
+
 try:
     DATA_DIR = Path(env.str("COLLAB_DATA_DIR", str(BASE_DIR / "data"))).resolve()
     try:
@@ -124,6 +137,14 @@ try:
         stop(f"COLLAB_PROXIES must be 0 or more, not {PROXIES}.")
     REDIS_URL = env.str("REDIS_URL", "")
     EMAIL = env.dj_email_url("EMAIL_URL", "console://")
+    # Without it mail is printed on the console, where nobody proves that an address is theirs.
+    HAS_MAIL = bool(env.str("EMAIL_URL", ""))
+
+    SIGN_UP, SIGN_UP_DOMAINS = read_sign_up()
+    # The name of the workspace that people join who sign up by themselves; empty: the oldest one; "none": none.
+    SIGN_UP_WORKSPACE = env.str("COLLAB_SIGN_UP_WORKSPACE", "")
+    if SIGN_UP != "invitation" and not HAS_MAIL:
+        stop("COLLAB_SIGN_UP lets people sign up who prove their address by mail: set EMAIL_URL as well.")
 
     # Limits of one open document and of one connection. Sizes are bytes.
     MAX_FRAME = positive("COLLAB_MAX_FRAME", 1024 * 1024)
@@ -291,8 +312,14 @@ ACCOUNT_FORMS = {
     "set_password": "docs_app.accounts.forms.SetPasswordForm",
     "change_password": "docs_app.accounts.forms.ChangePasswordForm",
 }
-# Beside django-allauth's own limits: wrong set-up codes.
-ACCOUNT_RATE_LIMITS = {"setup_code": "10/m/ip"}
+# Beside django-allauth's own limits: wrong set-up codes, attempts to sign up, mails to an address that asked for it,
+# invitations that one person makes.
+ACCOUNT_RATE_LIMITS = {
+    "setup_code": "10/m/ip",
+    "sign_up": "20/m/ip",
+    "sign_up_mail": "5/h/key",
+    "invite": "100/h/user",
+}
 # Rate limits count per client. Behind a proxy that is the last address it put into X-Forwarded-For; without one the
 # header is what anybody claims, and must be ignored.
 ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES

@@ -2,6 +2,7 @@
 
 from docs_app.accounts.models import User
 from docs_app.documents.models import ClientBinding, Document, DocumentSnapshot, DocumentUpdate, ServerProcess
+from docs_app.invitations.models import Invitation
 from docs_app.sharing.models import Grant
 from docs_app.workspaces.models import Membership, Workspace
 
@@ -11,6 +12,7 @@ __all__ = [
     "DocumentSnapshot",
     "DocumentUpdate",
     "Grant",
+    "Invitation",
     "Membership",
     "ServerProcess",
     "User",

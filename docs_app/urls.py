@@ -5,4 +5,5 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("docs_app.documents.urls")),
     path("", include("docs_app.accounts.urls")),
+    path("", include("docs_app.invitations.urls")),
 ]

@@ -19,7 +19,7 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Accounts are made by administrators; nobody signs up by themselves."""
+        """Signing up is ours (`sign_up`); django-allauth's own form does not exist."""
         return False
 
     def set_password(self, user: User, password: str) -> None:

@@ -71,6 +71,56 @@ class SetupForm(forms.Form):
         return data
 
 
+class AddressForm(forms.Form):
+    """Who wants to sign up."""
+
+    email = forms.EmailField(
+        label="E-mail address",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).lower()
+
+
+class NewPersonForm(forms.Form):
+    """The account of somebody whose address is known."""
+
+    name = forms.CharField(
+        label="Your name",
+        max_length=64,
+        validators=[check_name],
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    password = forms.CharField(
+        label="Password",
+        strip=False,
+        help_text=PASSWORD_HELP,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "data-reveal": ""}),
+    )
+
+    def __init__(self, *args: Any, email: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.known_email = email
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        person = User(name=data.get("name", ""), email=data.get("email", self.known_email))
+        if password := data.get("password"):
+            try:
+                validate_password(password, person)
+            except ValidationError as error:
+                self.add_error("password", error)
+        return data
+
+
+class NewPersonWithAddressForm(AddressForm, NewPersonForm):
+    """The same where no mail can be sent."""
+
+    field_order = ("name", "email", "password")
+
+
 class _Labelled(forms.Form):
     """django-allauth repeats each label inside its field, where it vanishes as soon as one types."""
 

@@ -1,6 +1,7 @@
 // What a script adds to the server's pages: they work without it.
 
 import { DraftStore } from "../storage/draft-store";
+import { offerCopies } from "./copy";
 import { closeMenus } from "./menu";
 import { renameInPlace } from "./rename";
 import { revealPasswords } from "./reveal";
@@ -10,6 +11,7 @@ import { missingDocument, offerUnsent } from "./unsent";
 
 revealPasswords();
 closeMenus();
+offerCopies();
 renameInPlace();
 tellLocalTimes();
 
