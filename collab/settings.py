@@ -208,6 +208,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     # After those whose pages it takes out of the admin.
     "docs_app",
     "csp",
@@ -311,6 +313,7 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "docs_app.accounts.forms.ResetPasswordKeyForm",
     "set_password": "docs_app.accounts.forms.SetPasswordForm",
     "change_password": "docs_app.accounts.forms.ChangePasswordForm",
+    "reauthenticate": "docs_app.accounts.forms.ReauthenticateForm",
 }
 # Beside django-allauth's own limits: wrong set-up codes, attempts to sign up, mails to an address that asked for it,
 # invitations that one person makes.
@@ -319,6 +322,18 @@ ACCOUNT_RATE_LIMITS = {
     "sign_up": "20/m/ip",
     "sign_up_mail": "5/h/key",
     "invite": "100/h/user",
+}
+MFA_ADAPTER = "docs_app.accounts.second_factor.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Collab"
+# Where no mail is sent nobody could prove their address, and so protect their account.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_FORMS = {
+    "authenticate": "docs_app.accounts.second_factor.CodeForm",
+    "reauthenticate": "docs_app.accounts.second_factor.CodeAgainForm",
+    "activate_totp": "docs_app.accounts.second_factor.ActivateForm",
+    "add_webauthn": "docs_app.accounts.second_factor.AddPasskeyForm",
 }
 # Rate limits count per client. Behind a proxy that is the last address it put into X-Forwarded-For; without one the
 # header is what anybody claims, and must be ignored.

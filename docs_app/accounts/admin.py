@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import update_session_auth_hash
@@ -69,7 +70,7 @@ class PersonAdmin(admin.ModelAdmin[User]):
     search_fields = ("name", "email")
     ordering = ("name", "id")
     inlines = (MembershipOfPersonInline,)
-    actions = ("deactivate",)
+    actions = ("deactivate", "remove_second_factors")
 
     @admin.display(boolean=True, description="administrator", ordering="is_staff")
     def is_administrator(self, person: User) -> bool:
@@ -134,3 +135,11 @@ class PersonAdmin(admin.ModelAdmin[User]):
         self.message_user(
             request, f"{count} {'person' if count == 1 else 'people'} deactivated.", messages.SUCCESS
         )
+
+    @admin.action(description="Remove passkeys and apps of selected people", permissions=["change"])
+    def remove_second_factors(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        """For whoever has lost them: the password alone signs them in again."""
+        for person in people:
+            Authenticator.objects.filter(user=person).delete()
+            self.log_change(request, person, "Removed passkeys, authenticator app and recovery codes.")
+        self.message_user(request, "They sign in with their passwords alone now.", messages.SUCCESS)

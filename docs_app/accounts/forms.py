@@ -121,7 +121,7 @@ class NewPersonWithAddressForm(AddressForm, NewPersonForm):
     field_order = ("name", "email", "password")
 
 
-class _Labelled(forms.Form):
+class Labelled(forms.Form):
     """django-allauth repeats each label inside its field, where it vanishes as soon as one types."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -132,7 +132,7 @@ class _Labelled(forms.Form):
                 field.widget.attrs["data-reveal"] = ""
 
 
-class LoginForm(_Labelled, allauth.LoginForm):  # type: ignore[misc]
+class LoginForm(Labelled, allauth.LoginForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["login"].label = "E-mail address"
@@ -140,13 +140,13 @@ class LoginForm(_Labelled, allauth.LoginForm):  # type: ignore[misc]
         self.fields["password"].help_text = ""
 
 
-class ResetPasswordForm(_Labelled, allauth.ResetPasswordForm):  # type: ignore[misc]
+class ResetPasswordForm(Labelled, allauth.ResetPasswordForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].label = "E-mail address"
 
 
-class _NewPassword(_Labelled):
+class _NewPassword(Labelled):
     """One field for the new password instead of two."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -169,3 +169,7 @@ class ChangePasswordForm(_NewPassword, allauth.ChangePasswordForm):  # type: ign
         super().__init__(*args, **kwargs)
         self.fields["oldpassword"].label = "Current password"
         self.fields["oldpassword"].help_text = ""
+
+
+class ReauthenticateForm(Labelled, allauth.ReauthenticateForm):  # type: ignore[misc]
+    pass

@@ -1,13 +1,15 @@
-"""Whether somebody who opened a socket some time ago is still signed in."""
+"""Where people are signed in: which of them still are, and ending a session with its open tabs."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from allauth.usersessions.models import UserSession
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from docs_app import live
 from docs_app.accounts.models import User
 
 
@@ -39,3 +41,16 @@ def _is_valid(user: User | None, session: Session | None) -> bool:
     return content.get(SESSION_KEY) == str(user.pk) and constant_time_compare(
         content.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()
     )
+
+
+def sessions_of(person: User) -> list[UserSession]:
+    """Where the person is signed in, the newest first; what has ended elsewhere is forgotten."""
+    found: list[UserSession] = UserSession.objects.purge_and_list(person)
+    return sorted(found, key=lambda session: session.created_at, reverse=True)
+
+
+def end(sessions: Iterable[UserSession], *, of: User) -> None:
+    """Sign the person out there; open tabs are closed at once."""
+    for session in sessions:
+        session.end()
+    live.person_changed(of.pk)

@@ -1,7 +1,8 @@
 """Set-up, and those of django-allauth's pages that Collab uses: what is not listed does not exist."""
 
 from allauth.account import views as allauth
-from django.urls import path, re_path
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
 from docs_app.accounts import views
 
@@ -13,6 +14,13 @@ urlpatterns = [
     path("accounts/signup/", views.sign_up, name="account_signup"),
     path("accounts/signup/sent/", views.sign_up_sent, name="sign_up_sent"),
     path("accounts/signup/<str:ticket>/", views.sign_up_confirm, name="sign_up_confirm"),
+    path("accounts/reauthenticate/", allauth.reauthenticate, name="account_reauthenticate"),
+    # The list of passkeys is a part of the page above it.
+    path("accounts/security/webauthn/", RedirectView.as_view(pattern_name="mfa_index")),
+    path("accounts/security/", include("allauth.mfa.urls")),
+    path("accounts/sessions/", views.sessions, name="sessions"),
+    path("accounts/sessions/end", views.end_other_sessions, name="end_other_sessions"),
+    path("accounts/sessions/<int:session_id>/end", views.end_session, name="end_session"),
     path("accounts/password/change/", allauth.password_change, name="account_change_password"),
     path("accounts/password/set/", allauth.password_set, name="account_set_password"),
     path("accounts/password/reset/", allauth.password_reset, name="account_reset_password"),

@@ -1,21 +1,25 @@
-"""The first visit and signing up. Signing in and out are django-allauth's, with our templates and forms."""
+"""The first visit, signing up, and where one is signed in. Signing in and out, passkeys and codes are django-allauth's,
+with our templates and forms."""
 
 from typing import cast
 
 from allauth.account.utils import perform_login
 from allauth.core import ratelimit
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login
+from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from docs_app.accounts import sessions as places
 from docs_app.accounts import setup as first_visit
 from docs_app.accounts import sign_up as signing_up
+from docs_app.accounts.devices import describe
 from docs_app.accounts.forms import AddressForm, NewPersonForm, SetupForm
 from docs_app.accounts.models import User
 from docs_app.accounts.sign_up import AddressTakenError, Ticket
@@ -54,8 +58,7 @@ def _set_up(request: HttpRequest, form: SetupForm) -> HttpResponse:
         )
     except first_visit.AlreadySetUpError:
         return redirect("account_login")
-    login(request, person)
-    return redirect("start")
+    return cast("HttpResponse", perform_login(request, person))
 
 
 @never_cache
@@ -128,3 +131,41 @@ def _make_and_join(ticket: Ticket, form: NewPersonForm) -> User:
         else:
             invitations.accept(invitation_id=ticket.invitation_id, by=person)
     return person
+
+
+@never_cache
+@require_safe
+@login_required
+def sessions(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)
+    # Whoever signed in before sessions were listed is listed from now on.
+    UserSession.objects.create_from_request(request)
+    rows = [
+        {"session": session, "device": describe(session.user_agent), "is_here": session.is_current()}
+        for session in places.sessions_of(request.user)
+    ]
+    return render(request, "accounts/sessions.html", {"rows": rows})
+
+
+@require_POST
+@login_required
+def end_session(request: HttpRequest, session_id: int) -> HttpResponse:
+    """End one of one's own. The one that asks is ended by signing out."""
+    assert isinstance(request.user, User)
+    here = request.session.session_key
+    found = UserSession.objects.filter(pk=session_id, user=request.user).exclude(session_key=here)
+    if not found:
+        raise Http404
+    places.end(found, of=request.user)
+    messages.success(request, "That session is ended.")
+    return redirect("sessions")
+
+
+@require_POST
+@login_required
+def end_other_sessions(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)
+    here = request.session.session_key
+    places.end(UserSession.objects.filter(user=request.user).exclude(session_key=here), of=request.user)
+    messages.success(request, "You are signed out everywhere else.")
+    return redirect("sessions")

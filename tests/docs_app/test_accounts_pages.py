@@ -17,7 +17,7 @@ OUTSIDE = [
     "password/reset/key/1-abc/",
     "password/reset/key/done/",
 ]
-INSIDE = ["logout/", "password/change/"]
+INSIDE = ["logout/", "password/change/", "reauthenticate/", "security/", "sessions/"]
 
 
 @pytest.mark.parametrize("path", OUTSIDE)
@@ -42,7 +42,7 @@ def test_it_does_not_call_everything_saved_before_signing_out(sign_in: SignIn, a
 
 
 @pytest.mark.parametrize(
-    "path", ["email/", "confirm-email/", "reauthenticate/", "login/code/confirm/", "3rdparty/"]
+    "path", ["email/", "confirm-email/", "login/code/confirm/", "signup/passkey/", "3rdparty/"]
 )
 def test_it_has_no_other_pages(sign_in: SignIn, alice: User, path: str) -> None:
     assert sign_in(alice).get(f"/accounts/{path}").status_code == 404
@@ -58,6 +58,7 @@ def test_it_lists_every_account_page_here() -> None:
         "account_inactive",
         "account_signup",
         "account_change_password",
+        "account_reauthenticate",
         "account_set_password",
         "account_reset_password",
         "account_reset_password_done",

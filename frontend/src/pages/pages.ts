@@ -3,6 +3,7 @@
 import { DraftStore } from "../storage/draft-store";
 import { offerCopies } from "./copy";
 import { closeMenus } from "./menu";
+import { usePasskeys } from "./passkeys";
 import { renameInPlace } from "./rename";
 import { revealPasswords } from "./reveal";
 import { warnAtSignOut } from "./sign-out";
@@ -12,6 +13,7 @@ import { missingDocument, offerUnsent } from "./unsent";
 revealPasswords();
 closeMenus();
 offerCopies();
+usePasskeys();
 renameInPlace();
 tellLocalTimes();
 
