@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from docs_app import live
+from docs_app.accounts import sessions
 from docs_app.accounts.forms import PASSWORD_HELP
 from docs_app.accounts.models import User
 from docs_app.workspaces.admin import MembershipOfPersonInline, save_memberships
@@ -115,6 +116,8 @@ class PersonAdmin(admin.ModelAdmin[User]):
             EmailAddress.objects.filter(user=obj).delete()
         if password and obj == request.user:
             update_session_auth_hash(request, obj)
+        if "is_active" in form.changed_data and not obj.is_active:
+            sessions.end(sessions.sessions_of(obj), of=obj)
         live.person_changed(obj.pk)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
@@ -130,7 +133,7 @@ class PersonAdmin(admin.ModelAdmin[User]):
             person.is_active = False
             person.save(update_fields=["is_active"])
             self.log_change(request, person, "Deactivated.")
-            live.person_changed(person.pk)
+            sessions.end(sessions.sessions_of(person), of=person)
         count = len(others)
         self.message_user(
             request, f"{count} {'person' if count == 1 else 'people'} deactivated.", messages.SUCCESS

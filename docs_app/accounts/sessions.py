@@ -44,8 +44,12 @@ def _is_valid(user: User | None, session: Session | None) -> bool:
 
 
 def sessions_of(person: User) -> list[UserSession]:
-    """Where the person is signed in, the newest first; what has ended elsewhere is forgotten."""
-    found: list[UserSession] = UserSession.objects.purge_and_list(person)
+    """Where the person is signed in, the newest first; what has ended elsewhere is forgotten. Somebody deactivated is
+    signed in nowhere, but the sessions that would live again with the account are listed."""
+    if person.is_active:
+        found: list[UserSession] = UserSession.objects.purge_and_list(person)
+    else:
+        found = list(UserSession.objects.filter(user=person))
     return sorted(found, key=lambda session: session.created_at, reverse=True)
 
 

@@ -119,6 +119,22 @@ def test_it_deactivates_instead_of_deleting(
     assert Membership.objects.count() == 3
 
 
+@pytest.mark.parametrize("way", ["action", "form"])
+def test_sessions_of_somebody_deactivated_do_not_live_again_with_the_account(
+    admin: Client, workspace: Workspace, bob: User, way: str
+) -> None:
+    his = Client()
+    his.post("/accounts/login/", {"login": bob.email, "password": PASSWORD})
+    assert his.get("/").status_code == 200
+    if way == "action":
+        admin.post(PEOPLE_PAGE, {"action": "deactivate", "_selected_action": [bob.pk]})
+    else:
+        admin.post(f"{PEOPLE_PAGE}{bob.pk}/change/", change(bob, is_active=None))
+    assert his.get("/").status_code == 302
+    User.objects.filter(pk=bob.pk).update(is_active=True)
+    assert his.get("/").status_code == 302
+
+
 def test_it_deletes_nobody(admin: Client, workspace: Workspace, bob: User) -> None:
     assert admin.post(f"{PEOPLE_PAGE}{bob.pk}/delete/", {"post": "yes"}).status_code == 403
     admin.post(PEOPLE_PAGE, {"action": "delete_selected", "_selected_action": [bob.pk], "post": "yes"})
