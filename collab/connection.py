@@ -49,11 +49,14 @@ class Participant:
     name: str
     colour: str
     session_key: str
+    # The address of their picture, empty without one.
+    avatar: str = ""
 
     @property
     def identity(self) -> dict[str, str]:
         """What everybody in the document is told."""
-        return {"id": str(self.user_id), "name": self.name, "colour": self.colour}
+        known = {"id": str(self.user_id), "name": self.name, "colour": self.colour}
+        return {**known, "avatar": self.avatar} if self.avatar else known
 
 
 class Connection:

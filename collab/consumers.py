@@ -169,7 +169,9 @@ async def _enter(
     connection = Connection(
         room=room,
         transport=transport,
-        participant=Participant(user.pk, user.name, user.colour, scope["session"].session_key or ""),
+        participant=Participant(
+            user.pk, user.name, user.colour, scope["session"].session_key or "", user.avatar_url
+        ),
         role=found[1],
         extended=query.get("v") == "1",
     )

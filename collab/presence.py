@@ -23,7 +23,7 @@ class Speaker(Protocol):
 
     @property
     def identity(self) -> dict[str, str]:
-        """`id`, `name` and `colour` of the person, as everybody is told."""
+        """`id`, `name`, `colour` and perhaps `avatar` of the person, as everybody is told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class _Uploader:
         self.user, self.user_id = user, user.pk
         self.session_key = session_key
         self._client = client
-        self.identity = {"id": str(user.pk), "name": user.name, "colour": user.colour}
+        self.identity = user.identity
         self.outcome: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
 
     def tab_in(self, room: Room) -> Member | None:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
+from django.urls import reverse
 from django.utils import timezone
 
 # Each has a contrast of at least 4.5 with white, because names stand in white on them.
@@ -60,6 +61,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         validators=[RegexValidator(r"^#[0-9a-f]{6}$", "A colour looks like #1b6e3a.")],
         help_text="Shown on this person's cursor and avatar.",
     )
+    avatar = models.CharField(
+        max_length=32,
+        blank=True,
+        editable=False,
+        help_text="The hash of the picture's content (`avatars.py`).",
+    )
     is_active = models.BooleanField("active", default=True, help_text="Off: this person can't sign in.")
     is_staff = models.BooleanField("staff", default=False, help_text="May use the admin.")
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
@@ -78,6 +85,17 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def avatar_url(self) -> str:
+        """Where signed-in people find the picture; empty without one."""
+        return reverse("avatar", args=[self.pk, self.avatar]) if self.avatar else ""
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What everybody in a document is told of the person."""
+        known = {"id": str(self.pk), "name": self.name, "colour": self.colour}
+        return {**known, "avatar": self.avatar_url} if self.avatar else known
 
     def get_full_name(self) -> str:
         return self.name

@@ -4,7 +4,7 @@ from allauth.account import views as allauth
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from docs_app.accounts import views
+from docs_app.accounts import profile, views
 
 urlpatterns = [
     path("setup/", views.setup, name="setup"),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("accounts/signup/", views.sign_up, name="account_signup"),
     path("accounts/signup/sent/", views.sign_up_sent, name="sign_up_sent"),
     path("accounts/signup/<str:ticket>/", views.sign_up_confirm, name="sign_up_confirm"),
+    path("accounts/profile/", profile.profile, name="profile"),
+    path("avatars/<int:user_id>/<str:digest>", profile.avatar, name="avatar"),
     path("accounts/reauthenticate/", allauth.reauthenticate, name="account_reauthenticate"),
     # The list of passkeys is a part of the page above it.
     path("accounts/security/webauthn/", RedirectView.as_view(pattern_name="mfa_index")),

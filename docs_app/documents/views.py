@@ -96,7 +96,7 @@ def _facts(person: User, document: Document, role: Role) -> dict[str, Any]:
         "role": role.value,
         "canEdit": access.may_write(role),
         "canRename": access.may_rename(role),
-        "person": {"id": str(person.pk), "name": person.name, "colour": person.colour},
+        "person": person.identity,
         "socket": "/ws/documents",
         "schemaVersion": document.schema_version,
         "epoch": document.epoch,

@@ -3,6 +3,7 @@ import test from "node:test";
 
 import { isPlaced } from "../src/editor/carets";
 import { inkOn, safeColour } from "../src/editor/colour";
+import { parsePerson } from "../src/connection/facts";
 import { initials, peopleHere } from "../src/editor/people";
 
 const ALICE = { id: "1", name: "Alice", colour: "#112233" };
@@ -57,4 +58,13 @@ test("only cursors that can be looked up are drawn", () => {
     assert.equal(isPlaced({ user: ALICE, cursor }), false, JSON.stringify(cursor));
   }
   assert.equal(isPlaced({ cursor: { anchor: good[0], head: good[0] } }), false);
+});
+
+test("a picture is one of this server's or none", () => {
+  const avatar = `/avatars/7/${"0a".repeat(16)}`;
+  const of = (value: unknown): unknown => parsePerson({ id: "7", name: "Bob", colour: "#1b6e3a", avatar: value });
+  assert.deepEqual(of(avatar), { id: "7", name: "Bob", colour: "#1b6e3a", avatar });
+  for (const strange of ["https://evil.example/x.png", "//evil.example/avatars/7/aa", `${avatar}?x`, 7, null, undefined]) {
+    assert.deepEqual(of(strange), { id: "7", name: "Bob", colour: "#1b6e3a" });
+  }
 });

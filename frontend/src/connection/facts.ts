@@ -7,6 +7,8 @@ export interface Person {
   readonly name: string;
   /** `#rrggbb` */
   readonly colour: string;
+  /** The path of their picture on this server. */
+  readonly avatar?: string;
 }
 
 export interface Hello {
@@ -72,7 +74,10 @@ export function parsePerson(value: unknown): Person | null {
   if (!isRecord(value)) return null;
   const { id, name, colour } = value;
   if (typeof id !== "string" || typeof name !== "string" || !isColour(colour)) return null;
-  return { id, name: name.trim() || "Somebody", colour };
+  const person = { id, name: name.trim() || "Somebody", colour };
+  const { avatar } = value;
+  // Nothing else is fetched, whatever a peer calls its picture.
+  return typeof avatar === "string" && /^\/avatars\/\d+\/[0-9a-f]{32}$/.test(avatar) ? { ...person, avatar } : person;
 }
 
 export function isColour(value: unknown): value is string {

@@ -53,9 +53,20 @@ export class People {
   private entry(person: Person): HTMLElement {
     const name = person.id === this.you.id ? `You (${person.name})` : person.name;
     const entry = avatar(initials(person.name), name);
+    if (person.avatar !== undefined) entry.prepend(picture(person.avatar));
     paint(entry, person.colour);
     return entry;
   }
+}
+
+/** Over the letters, which stay where it can't be loaded. */
+function picture(url: string): HTMLImageElement {
+  const image = document.createElement("img");
+  image.src = url;
+  image.alt = "";
+  image.className = "person-picture";
+  image.addEventListener("error", () => image.remove());
+  return image;
 }
 
 function overflow(people: Person[]): HTMLElement {
