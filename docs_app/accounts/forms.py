@@ -172,4 +172,6 @@ class ChangePasswordForm(_NewPassword, allauth.ChangePasswordForm):  # type: ign
 
 
 class ReauthenticateForm(Labelled, allauth.ReauthenticateForm):  # type: ignore[misc]
-    pass
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].help_text = ""
