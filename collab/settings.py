@@ -119,6 +119,49 @@ def read_sign_up() -> tuple[str, tuple[str, ...]]:
     return "domains", words
 
 
+def read_oidc() -> list[dict[str, Any]]:
+    """`COLLAB_OIDC_1_…` to `COLLAB_OIDC_9_…`: the providers of OpenID Connect, as django-allauth wants them. What is
+    ours is in `settings`: `groups_claim`, `groups` (group → [(workspace, kind)]) and `sign_up`."""
+    found = []
+    for number in range(1, 10):
+        own = f"COLLAB_OIDC_{number}_"
+        if not (url := env.str(f"{own}URL", "")):
+            continue
+        name, client = env.str(f"{own}NAME", "your organisation"), env.str(f"{own}CLIENT_ID", "")
+        slug = env.str(f"{own}ID", f"oidc-{number}")
+        if not client or not re.fullmatch(r"[a-z0-9-]+", slug):
+            stop(
+                f"{own}URL needs {own}CLIENT_ID, and {own}ID may have small letters, digits and dashes only."
+            )
+        facts = {
+            "server_url": url,
+            "oauth_pkce_enabled": True,
+            "groups_claim": env.str(f"{own}GROUPS_CLAIM", "groups"),
+            "groups": read_groups(f"{own}GROUPS"),
+            "sign_up": env.bool(f"{own}SIGN_UP", False),
+        }
+        secret = env.str(f"{own}CLIENT_SECRET", "")
+        found.append(
+            {"provider_id": slug, "name": name, "client_id": client, "secret": secret, "settings": facts}
+        )
+    if len({one["provider_id"] for one in found}) < len(found):
+        stop("Two providers of OpenID Connect have the same COLLAB_OIDC_…_ID.")
+    return found
+
+
+def read_groups(name: str) -> dict[str, list[list[str]]]:
+    """`editors=Our team:member, heads=Our team:admin`: which kind of membership a provider's group brings."""
+    found: dict[str, list[list[str]]] = {}
+    for part in filter(None, (part.strip() for part in env.str(name, "").split(","))):
+        match = re.fullmatch(r"([^=]+)=(.+):(admin|member|guest)", part)
+        if match is None:
+            stop(
+                f"{name} must look like editors=Our team:member, with admin, member or guest; {part!r} does not."
+            )
+        found.setdefault(match[1].strip(), []).append([match[2].strip(), match[3]])
+    return found
+
+
 try:
     DATA_DIR = Path(env.str("COLLAB_DATA_DIR", str(BASE_DIR / "data"))).resolve()
     try:
@@ -143,6 +186,7 @@ try:
     SIGN_UP, SIGN_UP_DOMAINS = read_sign_up()
     # The name of the workspace that people join who sign up by themselves; empty: the oldest one; "none": none.
     SIGN_UP_WORKSPACE = env.str("COLLAB_SIGN_UP_WORKSPACE", "")
+    OIDC = read_oidc()
     if SIGN_UP != "invitation" and not HAS_MAIL:
         stop("COLLAB_SIGN_UP lets people sign up who prove their address by mail: set EMAIL_URL as well.")
 
@@ -209,6 +253,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
     # After those whose pages it takes out of the admin.
     "docs_app",
@@ -335,6 +381,14 @@ MFA_FORMS = {
     "activate_totp": "docs_app.accounts.second_factor.ActivateForm",
     "add_webauthn": "docs_app.accounts.second_factor.AddPasskeyForm",
 }
+SOCIALACCOUNT_ADAPTER = "docs_app.accounts.providers.ProviderAdapter"
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": OIDC}}
+# A form may not lead to another site (`form-action`), so links do; what they start ends at the provider's own page.
+SOCIALACCOUNT_LOGIN_ON_GET = True
+# Whoever proves to a provider that an address is theirs is who has it here. Passwords of accounts whose address nobody
+# had proved are taken away then.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 # Rate limits count per client. Behind a proxy that is the last address it put into X-Forwarded-For; without one the
 # header is what anybody claims, and must be ignored.
 ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES

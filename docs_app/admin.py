@@ -3,6 +3,7 @@
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -17,5 +18,8 @@ admin.site.site_title = admin.site.site_header = "Collab"
 admin.site.index_title = "Administration"
 # One way in, with its rate limits: the admin's own sign-in page has none.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
-# Rights come from memberships and grants, addresses from the account itself; keys and sessions are the person's own.
-admin.site.unregister([EmailAddress, Group, Authenticator, UserSession])
+# Rights come from memberships and grants, addresses from the account itself; keys and sessions are the person's own,
+# and providers come from the environment.
+admin.site.unregister(
+    [EmailAddress, Group, Authenticator, UserSession, SocialAccount, SocialApp, SocialToken]
+)

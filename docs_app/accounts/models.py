@@ -28,6 +28,11 @@ def pick_colour() -> str:
     return secrets.choice(PALETTE)
 
 
+def clean_name(value: str) -> str:
+    """The same name without what `check_name` refuses, as long as fits; perhaps nothing is left."""
+    return _UNPRINTABLE.sub("", value).strip()[:64]
+
+
 def check_name(value: str) -> None:
     """Refuse a name that is blank or carries characters that nobody can see."""
     if not value.strip() or _UNPRINTABLE.search(value):

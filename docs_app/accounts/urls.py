@@ -20,6 +20,8 @@ urlpatterns = [
     # The list of passkeys is a part of the page above it.
     path("accounts/security/webauthn/", RedirectView.as_view(pattern_name="mfa_index")),
     path("accounts/security/", include("allauth.mfa.urls")),
+    path("accounts/", include("allauth.socialaccount.providers.openid_connect.urls")),
+    path("accounts/oidc-cancelled/", views.provider_cancelled, name="socialaccount_login_cancelled"),
     path("accounts/sessions/", views.sessions, name="sessions"),
     path("accounts/sessions/end", views.end_other_sessions, name="end_other_sessions"),
     path("accounts/sessions/<int:session_id>/end", views.end_session, name="end_session"),

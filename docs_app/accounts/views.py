@@ -133,6 +133,12 @@ def _make_and_join(ticket: Ticket, form: NewPersonForm) -> User:
     return person
 
 
+@require_safe
+def provider_cancelled(request: HttpRequest) -> HttpResponse:
+    messages.info(request, "Signing in was cancelled.")
+    return redirect("account_login")
+
+
 @never_cache
 @require_safe
 @login_required

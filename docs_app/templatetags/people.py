@@ -17,6 +17,12 @@ def leads_people(person: User | AnonymousUser) -> bool:
 
 
 @register.simple_tag
+def providers() -> list[dict[str, str]]:
+    """Where one may sign in instead: `provider_id` and `name` of each."""
+    return [{"id": one["provider_id"], "name": one["name"]} for one in settings.OIDC]
+
+
+@register.simple_tag
 def can_sign_up() -> bool:
     """Whether somebody without an invitation may sign up."""
     return bool(settings.SIGN_UP != "invitation")

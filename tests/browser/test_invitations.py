@@ -124,6 +124,7 @@ def open_collab(collab: Server) -> Server:
     """Where everybody may sign up."""
     collab.stop()
     collab.environment |= {"COLLAB_SIGN_UP": "open", "EMAIL_URL": "console://"}
+    collab.environment |= {"COLLAB_OIDC_1_URL": "http://127.0.0.1:9", "COLLAB_OIDC_1_CLIENT_ID": "collab"}
     collab.start()
     return collab
 
@@ -131,6 +132,8 @@ def open_collab(collab: Server) -> Server:
 def test_signing_up_without_an_invitation(open_collab: Server, visitor: MakeVisitor) -> None:
     page = visitor(open_collab).page
     page.goto("/accounts/login/")
+    expect(page.get_by_role("link", name="Sign in with your organisation")).to_be_visible()
+    assert_accessible(page)
     page.get_by_role("link", name="Sign up").click()
     assert_accessible(page)
     page.get_by_label("E-mail address").fill("fay@example.org")
