@@ -30,6 +30,8 @@ def encode(file: BinaryIO) -> bytes:
             # The size is in the header: a small file that would fill the memory is refused before it does.
             if picture.width * picture.height > MAX_PIXELS:
                 raise NotAPictureError
+            # Made small first, in place: a copy of a large photograph for each step would take hundreds of megabytes.
+            picture.thumbnail((4 * SIDE, 4 * SIDE))
             upright = ImageOps.exif_transpose(picture)
             has_alpha = upright.has_transparency_data
             square = ImageOps.fit(upright.convert("RGBA" if has_alpha else "RGB"), (SIDE, SIDE))

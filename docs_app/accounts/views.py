@@ -9,6 +9,7 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -122,9 +123,10 @@ def sign_up_confirm(request: HttpRequest, ticket: str) -> HttpResponse:
 
 def _make_and_join(ticket: Ticket, form: NewPersonForm) -> User:
     data = form.cleaned_data
+    password_hash = make_password(data["password"])
     with transaction.atomic():
         person = signing_up.make_person(
-            email=ticket.email, name=data["name"], password=data["password"], is_verified=True
+            email=ticket.email, name=data["name"], password_hash=password_hash, is_verified=True
         )
         if ticket.invitation_id is None:
             signing_up.join_first_workspace(person)

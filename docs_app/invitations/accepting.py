@@ -6,6 +6,7 @@ from allauth.account.utils import perform_login
 from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -80,12 +81,13 @@ def _form(request: HttpRequest, invitation: Invitation) -> AddressForm | NewPers
 
 def _make_person(request: HttpRequest, invitation: Invitation, form: NewPersonForm) -> HttpResponse:
     data = form.cleaned_data
+    password_hash = make_password(data["password"])
     try:
         with transaction.atomic():
             person = sign_up.make_person(
                 email=invitation.email or data["email"],
                 name=data["name"],
-                password=data["password"],
+                password_hash=password_hash,
                 is_verified=bool(invitation.email),
             )
             verbs.accept(invitation_id=invitation.pk, by=person)

@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import mail
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -68,6 +70,23 @@ def test_it_makes_an_account_from_a_mail(
     assert client.get("/").context["user"] == dora
     assert not Invitation.objects.exists()
     assert Client().get(path).status_code == 404
+
+
+def test_it_hashes_the_password_outside_of_the_transaction(
+    sign_in: SignIn, client: Client, workspace: Workspace, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite would commit nobody's edits for as long as that takes."""
+    invite(sign_in(alice), workspace)
+    held: list[bool] = []
+    encode = MD5PasswordHasher.encode
+
+    def watched(self: MD5PasswordHasher, password: str, salt: str) -> str:
+        held.append(connection.in_atomic_block)
+        return encode(self, password, salt)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", watched)
+    assert client.post(path_in_mail(), ACCOUNT).status_code == 302
+    assert held == [False]
 
 
 def test_it_stores_no_token(workspace: Workspace, alice: User) -> None:
