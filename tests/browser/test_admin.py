@@ -5,10 +5,13 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser.conftest import MakePerson
+from tests.browser.test_signing_in import signed_out
 from tests.browser.writing import (
     await_text,
     caret_to_end,
+    new_document,
     open_document,
+    text_of,
     type_text,
     wait_saved,
 )
@@ -107,3 +110,20 @@ def test_people_without_the_right_are_kept_out(shared_collab: Server, person: Ma
     ben.page.goto(f"/admin/docs_app/document/{shared_collab.documents[0].id}/change/")
     expect(ben.page.get_by_label("Text", exact=True)).to_have_count(0)
     expect(ben.page.get_by_text(shared_collab.documents[0].title)).to_have_count(0)
+
+
+def test_somebody_deactivated_is_out_at_once(collab: Server, person: MakePerson) -> None:
+    ben, ada = person(collab, "ben"), person(collab, "ada")
+    document = new_document(ada.page)
+    open_document(ben.page, document)
+    ada.page.goto("/admin/docs_app/user/")
+    ada.page.get_by_role("row", name="Ben Okafor").get_by_role("checkbox").check()
+    ada.page.get_by_label("Action:").select_option("Deactivate selected people")
+    ada.page.get_by_role("button", name="Go").click()
+    expect(ada.page.get_by_text("1 person deactivated.")).to_be_visible()
+    signed_out(ben)
+    ben.page.keyboard.type("Too late")
+    open_document(ada.page, document)
+    assert text_of(ada.page) == ""
+    ben.page.goto("/")
+    expect(ben.page.get_by_role("heading", level=1)).to_have_text("Sign in")

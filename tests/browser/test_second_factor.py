@@ -124,6 +124,43 @@ def test_an_authenticator_app(collab: Server, person: MakePerson, visitor: MakeV
     expect(other.get_by_role("region", name="Authenticator app")).to_contain_text("Off.")
 
 
+def test_signing_in_again_with_a_code_loses_nothing(collab: Server, person: MakePerson) -> None:
+    """The dialog in the document takes a password only; the second step is in a tab of its own."""
+    one, ben = person(collab, "ben"), collab.people["ben"]
+    setting_up = one.new_page()
+    setting_up.goto("/accounts/security/totp/activate/")
+    prove(setting_up, ben)
+    secret = setting_up.get_by_label("Key", exact=True).input_value()
+    setting_up.get_by_label("Code that the app shows").fill(code_of(secret))
+    setting_up.get_by_role("button", name="Turn it on").click()
+    recovery = setting_up.locator(".codes li").first.inner_text()
+    new_document(one.page)
+    type_text(one.page, "Before, ")
+    wait_saved(one.page)
+    leave(setting_up)
+    setting_up.close()
+    dialog = sign_in_dialog(one.page)
+    expect(dialog).to_be_visible()
+    one.page.keyboard.type("during.")
+    dialog.get_by_label("E-mail address").fill(ben.email)
+    dialog.get_by_label("Password", exact=True).fill(ben.password)
+    dialog.get_by_role("button", name="Sign in").click()
+    expect(dialog).to_contain_text("Signing in takes another step.")
+    with one.context.expect_page() as opened:
+        dialog.get_by_role("link", name="In another tab").click()
+    step = opened.value
+    expect(step.get_by_role("heading", level=1)).to_have_text("One more step")
+    step.get_by_label("Code").fill(recovery)
+    step.get_by_role("button", name="Sign in").click()
+    step.wait_for_url("**/documents/**")
+    step.close()
+    one.page.bring_to_front()
+    one.page.evaluate("() => dispatchEvent(new Event('focus'))")
+    expect(dialog).to_be_hidden()
+    wait_saved(one.page)
+    assert text_of(one.page) == "Before, during."
+
+
 def test_a_passkey_signs_in_without_a_password(collab: Server, at_localhost: AtLocalhost) -> None:
     one, ben = at_localhost("ben"), collab.people["ben"]
     page = one.page
