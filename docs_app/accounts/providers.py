@@ -6,10 +6,10 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.providers.base import AuthProcess
 from django.db import transaction
 from django.http import HttpRequest
-from django.shortcuts import render
-from django.urls import reverse
+from django.shortcuts import redirect, render
 
 from docs_app import live
 from docs_app.accounts import sign_up
@@ -26,6 +26,10 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
     """Accounts are found by the provider's own id, then by an address that the provider has verified."""
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        if sociallogin.state.get("process") != AuthProcess.LOGIN:
+            # Signing in begins by a link, which any site can send a browser to: it must never connect the account that
+            # the browser has at the provider, perhaps somebody else's, to the one that is signed in here.
+            raise ImmediateHttpResponse(redirect("start"))
         if not sociallogin.is_existing:
             return
         person = sociallogin.user
@@ -66,9 +70,6 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
             return
         logger.warning("signing in at %s failed: %s", provider.app.provider_id, exception or error)
         raise ImmediateHttpResponse(render(request, "socialaccount/authentication_error.html", status=502))
-
-    def get_connect_redirect_url(self, request: HttpRequest, socialaccount: Any) -> str:
-        return reverse("mfa_index")
 
 
 def _verified(sociallogin: Any) -> str:

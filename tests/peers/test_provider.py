@@ -61,10 +61,23 @@ class Browser:
         button = re.search(r'href="(/accounts/oidc/[^"]+)">Sign in with The Office<', self.text)
         assert button
         self.go(self.server.url + button[1])
+        self.answer(who)
+
+    def answer(self, who: str) -> None:
+        """What the provider asks."""
         for form in ({"prompt": "login", "login": who, "password": "x"}, {"prompt": "consent"}):
             action = re.search(r'<form[^>]*action="([^"]+)"', self.text)
             assert action, self.text
             self.go(urllib.parse.urljoin(self.url, action[1]), form)
+
+    def sign_in_by_password(self, who: str) -> None:
+        person = self.server.people[who]
+        address = f"{self.server.url}/accounts/login/"
+        self.go(address)
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.text)
+        assert token
+        form = {"csrfmiddlewaretoken": token[1], "login": person.email, "password": person.password}
+        self.go(address, form)
 
     @property
     def is_inside(self) -> bool:
@@ -163,6 +176,19 @@ def test_a_provider_may_let_everybody_in(office: Callable[..., Server]) -> None:
     browser.sign_in("gil")
     assert browser.is_inside
     assert ask(collab, "gil@example.org") == {"name": "Gil Grant", "password": False, "kind": "member"}
+
+
+@pytest.mark.parametrize("process", ["connect", "redirect"])
+def test_a_link_connects_no_account_of_somebody_else(office: Callable[..., Server], process: str) -> None:
+    collab = office()
+    browser = Browser(collab)
+    browser.sign_in_by_password("ben")
+    assert browser.is_inside
+    browser.go(f"{collab.url}/accounts/oidc/office/login/?process={process}")
+    browser.answer("fay")
+    assert browser.url == f"{collab.url}/"
+    code = "from allauth.socialaccount.models import SocialAccount as S; print(S.objects.count())"
+    assert collab.manage("shell", "-c", code).strip().endswith("0")
 
 
 def test_a_provider_that_answers_nonsense_signs_nobody_in(office: Callable[..., Server]) -> None:
