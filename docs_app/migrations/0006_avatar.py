@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('docs_app', '0004_invitations'),
+        ('docs_app', '0005_invitations'),
     ]
 
     operations = [
