@@ -14,7 +14,18 @@ TITLE_LENGTH = 200
 class Document(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     workspace = models.ForeignKey(Workspace, models.PROTECT, related_name="documents")
+    parent = models.ForeignKey(
+        "self", models.RESTRICT, null=True, blank=True, editable=False, related_name="children"
+    )
+    position = models.BigIntegerField(
+        default=0, editable=False, help_text="Among its siblings, ascending; gaps are meant (see `tree`)."
+    )
+    stands_apart = models.BooleanField(
+        default=False, editable=False, help_text="Inherits nothing from pages above nor from the workspace."
+    )
     title = models.CharField(max_length=TITLE_LENGTH)
+    icon = models.CharField(max_length=32, blank=True, default="", editable=False)
+    is_template = models.BooleanField("template", default=False, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="documents_created"
     )
@@ -29,6 +40,15 @@ class Document(models.Model):
         default=0, editable=False, help_text="Bytes of the newest snapshot and of every update after it."
     )
     trashed_at = models.DateTimeField("in the trash since", null=True, blank=True, editable=False)
+    trashed_with = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        help_text="The page that was thrown away, itself or one above; restoring that one restores all of them.",
+    )
 
     class Meta:
         ordering = ("-updated_at", "id")
@@ -44,6 +64,7 @@ class DocumentUpdate(models.Model):
     document = models.ForeignKey(Document, models.CASCADE, related_name="updates")
     seq = models.PositiveBigIntegerField("sequence number")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    guest = models.ForeignKey("docs_app.Guest", models.SET_NULL, null=True, related_name="+")
     data = models.BinaryField()
     created_at = models.DateTimeField(default=timezone.now)
     set_aside = models.CharField(
@@ -91,18 +112,45 @@ class DocumentSnapshot(models.Model):
 
 
 class ClientBinding(models.Model):
-    """Which person a Yjs client id belongs to in a document. No person: the server wrote under this id."""
+    """Which person or guest a Yjs client id belongs to in a document. Neither: the server wrote under this id."""
 
     document = models.ForeignKey(Document, models.CASCADE, related_name="bindings")
     client_id = models.PositiveBigIntegerField()
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    guest = models.ForeignKey("docs_app.Guest", models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("document", "client_id"), name="binding_unique"),)
 
     def __str__(self) -> str:
-        return f"client {self.client_id} of {self.user}"
+        return f"client {self.client_id} of {self.user or self.guest}"
+
+
+class Favourite(models.Model):
+    document = models.ForeignKey(Document, models.CASCADE, related_name="favourites")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="favourites")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("document", "user"), name="favourite_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.document} of {self.user}"
+
+
+class Visit(models.Model):
+    """When somebody last opened a document."""
+
+    document = models.ForeignKey(Document, models.CASCADE, related_name="visits")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="visits")
+    opened_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("document", "user"), name="visit_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.document}"
 
 
 class ServerProcess(models.Model):

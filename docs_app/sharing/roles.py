@@ -1,5 +1,7 @@
 """The five roles, weakest first."""
 
+from collections.abc import Iterable
+
 from django.db import models
 
 
@@ -21,3 +23,11 @@ class Role(models.TextChoices):
 
 
 _RANKS = {role: rank for rank, role in enumerate(Role)}
+
+# What a link may give, and what one may ask for.
+LINK_ROLES = (Role.VIEWER, Role.COMMENTER, Role.EDITOR)
+
+
+def strongest(roles: Iterable[Role]) -> Role | None:
+    """The role that may do most, None of an empty list."""
+    return max(roles, key=lambda role: role.rank, default=None)

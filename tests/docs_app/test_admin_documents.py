@@ -37,7 +37,7 @@ def page_of(document: Document) -> str:
 
 def form(document: Document, *new: dict[str, Any], **changes: Any) -> dict[str, Any]:
     rows: list[dict[str, Any]] = [
-        {"id": row.pk, "document": document.pk, "user": row.user.email, "role": row.role}
+        {"id": row.pk, "document": document.pk, "user": row.user and row.user.email, "role": row.role}
         for row in document.grants.order_by("user__name")
     ]
     data: dict[str, Any] = {"title": document.title}
