@@ -388,16 +388,19 @@ class Rooms:
                 await self._join_groups()
 
     def _hear(self, message: dict[str, Any]) -> None:
-        if message["type"] == "process.roll":
-            self._neighbours.hear_roll(message)
-            return
-        if message["type"] == "person.changed":
-            self._people_changed_at = time.monotonic()
-            for affected in self._rooms.values():
-                if any(member.user_id == message["user"] for member in affected.members):
-                    self._spawn(self._recheck(affected))
-            return
-        document_id = UUID(message["document"])
+        match message:
+            case {"type": "process.roll"}:
+                self._neighbours.hear_roll(message)
+            case {"type": "person.changed", "user": user_id}:
+                self._people_changed({user_id})
+            case {"type": "people.changed", "users": user_ids}:
+                self._people_changed(set(user_ids))
+            case {"type": "rights.changed", "documents": documents}:
+                self._rights_changed({UUID(document) for document in documents})
+            case _:
+                self._hear_of_document(UUID(message["document"]), message)
+
+    def _hear_of_document(self, document_id: UUID, message: dict[str, Any]) -> None:
         room = self._rooms.get(document_id)
         if room is None:
             # Who is elsewhere is asked when somebody has come; everything else must be looked up when the room is open.
@@ -414,6 +417,17 @@ class Rooms:
             room.follow(rows, {int(client): user_id for client, user_id in message["bindings"]})
             if room.seq < message["last"]:
                 self._catch_up_soon(room)
+
+    def _people_changed(self, user_ids: set[int]) -> None:
+        self._people_changed_at = time.monotonic()
+        for room in self._rooms.values():
+            if any(member.user_id in user_ids for member in room.members):
+                self._spawn(self._recheck(room))
+
+    def _rights_changed(self, document_ids: set[UUID]) -> None:
+        self._heard_while_opening |= document_ids & self._opening.keys()
+        for document_id in document_ids & self._rooms.keys():
+            self._hear_event(self._rooms[document_id], {"type": "access"})
 
     def _hear_event(self, room: Room, event: dict[str, object]) -> None:
         if event["type"] == "access":

@@ -250,6 +250,30 @@ async def test_access_that_ends_while_the_document_opens(rooms: Rooms, database:
     await until(lambda: tab.wire.code == Close.NO_ACCESS, "the close", seconds=2)
 
 
+async def test_rights_that_change_in_a_whole_tree(rooms: Rooms, database: Database) -> None:
+    """One message names every page of the tree, of which few are open and one is just being opened."""
+    here, elsewhere, opening = (new_document(database) for _ in range(3))
+    tab, other = await enter(rooms, here), await enter(rooms, elsewhere)
+    database.held["load"] = asyncio.Event()
+    entering = asyncio.ensure_future(enter(rooms, opening))
+    await until(lambda: opening in rooms._opening)
+    del database.roles[ALICE.user_id]
+    rooms._hear({"type": "rights.changed", "documents": [here.hex, opening.hex, uuid4().hex]})
+    database.held["load"].set()
+    late = await entering
+    await until(lambda: tab.wire.code == late.wire.code == Close.NO_ACCESS, "both closes", seconds=2)
+    assert other.wire.code is None
+
+
+async def test_rights_of_several_people_that_change(rooms: Rooms, database: Database) -> None:
+    document_id = new_document(database)
+    tab, other = await enter(rooms, document_id), await enter(rooms, document_id, BOB)
+    del database.roles[ALICE.user_id]
+    rooms._hear({"type": "people.changed", "users": [BOB.user_id, ALICE.user_id]})
+    await until(lambda: tab.wire.code == Close.NO_ACCESS, "the close", seconds=2)
+    assert other.wire.code is None
+
+
 async def test_an_empty_room_is_closed_after_a_while(
     rooms: Rooms, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
