@@ -203,6 +203,8 @@ try:
     SNAPSHOT_ROWS = positive("COLLAB_SNAPSHOT_ROWS", 500)
     SNAPSHOT_BYTES = positive("COLLAB_SNAPSHOT_BYTES", 256 * 1024)
     HISTORY_DAYS = positive("COLLAB_HISTORY_DAYS", 365)
+    TRASH_DAYS = positive("COLLAB_TRASH_DAYS", 30)
+    AUDIT_DAYS = positive("COLLAB_AUDIT_DAYS", 365)
     DATABASES = {"default": read_database(DATA_DIR)}
 except EnvError as error:
     stop(str(error))
@@ -265,6 +267,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "docs_app.audit.origin.OriginMiddleware",
     "docs_app.accounts.setup.FirstVisitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -134,6 +134,22 @@ def find_document(
     return document, role
 
 
+def find_for(
+    user: User | AnonymousUser, guests: Collection[int], document_id: UUID, *, in_trash: bool = False
+) -> tuple[Person, Document, Role] | None:
+    """`find_document` for whoever uses a browser: the person who is signed in there, otherwise the one of its guests
+    (by their ids) who may do most. 3 queries for a person; for guests 1, and 1 for each."""
+    people: list[Person] = [user]
+    if not isinstance(user, User):
+        people = list(Guest.objects.filter(pk__in=guests).select_related("link"))
+    found = (
+        (person, *match)
+        for person in people
+        if (match := find_document(person, document_id, in_trash=in_trash))
+    )
+    return max(found, key=lambda each: each[2].rank, default=None)
+
+
 def role_of(person: Person, document: Document) -> Role | None:
     """The person's strongest role on a document, None if it must not even be known to them. 3 queries."""
     if not _is_here(person) or document.trashed_at is not None:
@@ -207,7 +223,7 @@ class Who(NamedTuple):
 def who_and_why(document: Document) -> list[Who]:
     """Everybody who may open a document, by name, and each path that their right comes from. Guests of links are not
     people: see `links_reaching`. 6 queries."""
-    nodes = facts.nodes_for([document])
+    nodes = facts.line_of(document)
     given, members = facts.everybody_on([node.id for node in nodes], [document.workspace_id])
     paths = Rights(nodes, given, members).paths(document.id)
     grants = Grant.objects.select_related("document", "group", "workspace", "link").in_bulk(
@@ -222,7 +238,7 @@ def who_and_why(document: Document) -> list[Who]:
 
 def links_reaching(document: Document) -> QuerySet[ShareLink]:
     """The links in force that open a document: its own, and those of pages that it inherits from."""
-    return facts.links_on(node.id for node in facts.nodes_for([document])).select_related("document")
+    return facts.links_on(node.id for node in facts.line_of(document)).select_related("document")
 
 
 # -- Lists -----------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from docs_app.documents import log, verbs
 from docs_app.documents.forms import TitleField
 from docs_app.documents.models import Document, DocumentUpdate
 from docs_app.documents.replica import BrokenReplicaError
-from docs_app.sharing.admin import GrantInline, save_grants
+from docs_app.sharing.admin import GrantInline, person_in, save_grants
 
 PREVIEW = 5000
 EDITS = 20
@@ -81,10 +81,12 @@ class DocumentAdmin(admin.ModelAdmin[Document]):
         self, request: HttpRequest, obj: Document, form: forms.ModelForm[Document], change: bool
     ) -> None:
         """The title only, by its verb: a whole row would take the log's counters back to what this page showed."""
-        verbs.rename(document=Document.objects.get(pk=obj.pk), title=form.cleaned_data["title"])
+        verbs.rename(
+            document=Document.objects.get(pk=obj.pk), title=form.cleaned_data["title"], by=request.user
+        )
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        save_grants(formset)
+        save_grants(formset, person_in(request))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -105,5 +107,7 @@ def read_text(document_id: UUID) -> tuple[str, str]:
 def _table(updates: QuerySet[DocumentUpdate]) -> SafeString:
     """The newest rows, without fetching what is in them."""
     size = Func(F("data"), function="LENGTH", output_field=IntegerField())
-    rows = updates.defer("data").annotate(bytes=size).select_related("author").order_by("-seq")[:EDITS]
+    rows = (
+        updates.defer("data").annotate(bytes=size).select_related("author", "guest").order_by("-seq")[:EDITS]
+    )
     return render_to_string("documents/admin/edits.html", {"rows": rows})

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from docs_app import access
 from docs_app.accounts.models import User
 from docs_app.documents import verbs
+from docs_app.documents.entry import find
 from docs_app.documents.forms import NewDocumentForm, TitleForm
 from docs_app.documents.models import Document
 from docs_app.sharing.roles import Role
@@ -28,13 +29,6 @@ def _person(request: HttpRequest) -> User:
     """Who is signed in, behind `login_required`."""
     assert isinstance(request.user, User)
     return request.user
-
-
-def _find(request: HttpRequest, document_id: UUID) -> tuple[Document, Role]:
-    found = access.find_document(request.user, document_id)
-    if found is None:
-        raise Http404
-    return found
 
 
 @require_safe
@@ -82,8 +76,10 @@ def documents(request: HttpRequest) -> HttpResponse:
 @login_required
 @ensure_csrf_cookie
 def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
-    found, role = _find(request, document_id)
-    context = {"document": found, "role": role.value, "data": _facts(_person(request), found, role)}
+    _, found, role = find(request, document_id)
+    person = _person(request)
+    verbs.note_visit(document=found, by=person)
+    context = {"document": found, "role": role.value, "data": _facts(person, found, role)}
     return render(request, "documents/document.html", context)
 
 
@@ -94,6 +90,7 @@ def _facts(person: User, document: Document, role: Role) -> dict[str, Any]:
         "id": str(document.id),
         "title": document.title,
         "role": role.value,
+        "abilities": access.abilities(person, role),
         "canEdit": access.may_write(role),
         "canRename": access.may_rename(role),
         "person": person.identity,
@@ -109,15 +106,16 @@ def _facts(person: User, document: Document, role: Role) -> dict[str, Any]:
 @require_POST
 def title(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Rename from a script: 204, or 400, 403 with a reason in plain text."""
-    found, role = _find(request, document_id)
-    if not access.may_rename(role):
+    try:
+        person, found, _ = find(request, document_id, "rename")
+    except PermissionDenied:
         return HttpResponse(
             "You may read this document, but not rename it.", status=403, content_type="text/plain"
         )
     form = TitleForm(request.POST)
     if not form.is_valid():
         return HttpResponse(form.errors["title"][0], status=400, content_type="text/plain; charset=utf-8")
-    verbs.rename(document=found, title=form.cleaned_data["title"])
+    verbs.rename(document=found, title=form.cleaned_data["title"], by=person)
     return HttpResponse(status=204)
 
 
@@ -125,12 +123,10 @@ def title(request: HttpRequest, document_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def rename(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Rename without a script: a small page of its own."""
-    found, role = _find(request, document_id)
-    if not access.may_rename(role):
-        raise PermissionDenied
+    person, found, _ = find(request, document_id, "rename")
     form = TitleForm(request.POST if request.method == "POST" else None, initial={"title": found.title})
     if not form.is_valid():
         status = 400 if form.is_bound else 200
         return render(request, "documents/rename.html", {"document": found, "form": form}, status=status)
-    verbs.rename(document=found, title=form.cleaned_data["title"])
+    verbs.rename(document=found, title=form.cleaned_data["title"], by=person)
     return redirect("start")

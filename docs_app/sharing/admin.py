@@ -4,11 +4,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from docs_app import live
 from docs_app.accounts.models import User
+from docs_app.audit import trail
 from docs_app.documents.models import Document
 from docs_app.sharing.models import Grant
 
@@ -44,17 +46,33 @@ class _GrantForm(forms.ModelForm[Grant]):
 class GrantInline(admin.TabularInline[Grant, Document]):
     model = Grant
     form = _GrantForm
+    fields = ("user", "role")
     extra = 1
     verbose_name = "grant"
     verbose_name_plural = "shared with"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Grant]:
-        return super().get_queryset(request).select_related("user", "document").order_by("user__name", "id")
+        """People only, by name: what is shared with groups and by links is not changed here."""
+        shared = super().get_queryset(request).filter(user__isnull=False, link=None)
+        return shared.select_related("user", "document").order_by("user__name", "id")
 
 
-def save_grants(formset: Any) -> None:
+def save_grants(formset: Any, by: User | None) -> None:
     """Save the inline's grants; open tabs of these people learn what they may do now."""
-    formset.save()
-    touched = [*formset.new_objects, *(row for row, _ in formset.changed_objects), *formset.deleted_objects]
-    for grant in touched:
-        live.person_changed(grant.user_id)
+    with transaction.atomic():
+        formset.save()
+        before = {form.instance.pk: form.initial.get("role", "") for form in formset.initial_forms}
+        for grant in formset.deleted_objects:
+            trail.record("unshare", by=by, document=grant.document, subject=grant.user, before=grant.role)
+            live.person_changed(grant.user_id)
+        for grant in (*formset.new_objects, *(row for row, _ in formset.changed_objects)):
+            was = before.get(grant.pk, "")
+            trail.record(
+                "share", by=by, document=grant.document, subject=grant.user, before=was, after=grant.role
+            )
+            live.person_changed(grant.user_id)
+
+
+def person_in(request: HttpRequest) -> User | None:
+    """Who uses the admin, for the audit log."""
+    return request.user if isinstance(request.user, User) else None

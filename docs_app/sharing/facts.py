@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from docs_app.accounts.models import User
@@ -33,6 +34,11 @@ def nodes_for(documents: Sequence[Document]) -> list[Node]:
     if missing:
         found |= {node.id: node for node in nodes(Document.objects.filter(id__in=above(missing)))}
     return list(found.values())
+
+
+def line_of(document: Document) -> list[Node]:
+    """The places of a document and of the pages that it inherits from, and no others. 1 query."""
+    return nodes(Document.objects.filter(id__in=above([document.id])))
 
 
 def nodes(documents: QuerySet[Document]) -> list[Node]:
@@ -72,7 +78,7 @@ def members_of(person: User) -> list[Member]:
 
 
 def everybody_on(
-    document_ids: Iterable[UUID] | QuerySet[Document],
+    document_ids: Iterable[UUID] | RawSQL,
     workspace_ids: Iterable[int],
     people: Collection[int] | None = None,
 ) -> tuple[list[Given], list[Member]]:

@@ -4,12 +4,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
-from docs_app import live
 from docs_app.accounts.models import User
-from docs_app.sharing.admin import PersonField
+from docs_app.sharing.admin import PersonField, person_in
+from docs_app.workspaces import verbs
 from docs_app.workspaces.models import Membership, Workspace
 
 
@@ -61,11 +62,10 @@ class WorkspaceAdmin(admin.ModelAdmin[Workspace]):
     ) -> None:
         super().save_model(request, obj, form, change)
         if change and "default_role" in form.changed_data:
-            for user_id in obj.memberships.values_list("user", flat=True):
-                live.person_changed(user_id)
+            verbs.default_role_changed(obj, before=form.initial["default_role"], by=person_in(request))
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        save_memberships(formset)
+        save_memberships(formset, by=person_in(request))
 
     def has_delete_permission(self, request: HttpRequest, obj: Workspace | None = None) -> bool:
         """An empty one may go; documents are never deleted with their workspace."""
@@ -102,9 +102,13 @@ class MembershipOfPersonInline(admin.TabularInline[Membership, User]):
         return formset
 
 
-def save_memberships(formset: Any) -> None:
+def save_memberships(formset: Any, by: User | None = None) -> None:
     """Save an inline's memberships; open tabs of these people learn what they may do now."""
-    formset.save()
-    touched = [*formset.new_objects, *(row for row, _ in formset.changed_objects), *formset.deleted_objects]
-    for membership in touched:
-        live.person_changed(membership.user_id)
+    with transaction.atomic():
+        formset.save()
+        before = {form.instance.pk: form.initial.get("kind", "") for form in formset.initial_forms}
+        for row in formset.deleted_objects:
+            # Deleted already, and without its number; the row still knows who it was.
+            verbs.membership_changed(row, before=row.kind, after="", by=by)
+        for row in (*formset.new_objects, *(row for row, _ in formset.changed_objects)):
+            verbs.membership_changed(row, before=before.get(row.pk, ""), after=row.kind, by=by)

@@ -73,7 +73,7 @@ def test_it_tells_everybody_when_members_may_do_something_else(
     admin.post(page_of(workspace), form(workspace, default_role="viewer"))
     workspace.refresh_from_db()
     assert workspace.default_role == "viewer"
-    assert {message["user"] for message in heard()} == {alice.pk, bob.pk, carol.pk}
+    assert [message["users"] for message in heard()] == [sorted([alice.pk, bob.pk, carol.pk])]
 
 
 def test_it_deletes_a_workspace_only_when_it_is_empty(

@@ -7,8 +7,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from docs_app import access
 from docs_app.accounts.models import User
 from docs_app.documents.models import Document
+from docs_app.sharing.roles import Role
 from tests.docs_app.conftest import SignIn
 
 
@@ -24,6 +26,7 @@ def test_it_tells_the_script_what_it_needs(sign_in: SignIn, document: Document, 
         "id": str(document.id),
         "title": "Field notes",
         "role": "editor",
+        "abilities": access.abilities(bob, Role.EDITOR),
         "canEdit": True,
         "canRename": True,
         "person": {"id": str(bob.pk), "name": "Bob Birch", "colour": bob.colour},

@@ -38,7 +38,7 @@ def test_it_tells_nobody_when_nothing_changes(
 
 def test_it_leaves_the_log_s_counters_alone(document: Document) -> None:
     Document.objects.update(seq=7, size=70)
-    verbs.rename(document=document, title="Other")
+    verbs.rename(document=document, title="Other", by=None)
     assert Document.objects.values_list("title", "seq", "size").get() == ("Other", 7, 70)
 
 

@@ -1,0 +1,1 @@
+"""Where pages wait before they are deleted for good."""
