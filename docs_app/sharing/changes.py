@@ -12,6 +12,7 @@ from docs_app.sharing.models import ShareLink
 from docs_app.sharing.paths import By, Rights
 from docs_app.sharing.roles import Role
 from docs_app.tree.lines import Node, any_of, node_of, subtree
+from docs_app.tree.places import TreeError
 from docs_app.workspaces.models import Workspace
 
 
@@ -37,7 +38,8 @@ class Changes(NamedTuple):
 
 
 def of_move(document: Document, *, parent: Document | None, workspace: Workspace | None = None) -> Changes:
-    """What `tree.verbs.move` with the same arguments would change. 9 queries."""
+    """What `tree.verbs.move` with the same arguments would change. Raises TreeError for a move into
+    itself. 10 queries."""
     target = parent.workspace_id if parent else workspace.pk if workspace else document.workspace_id
     moved = node_of(document)._replace(parent_id=parent.id if parent else None, workspace_id=target)
     return _compare(document, moved, facts.line_of(parent) if parent else [])
@@ -53,7 +55,9 @@ def _line_of_parent(document: Document) -> list[Node]:
 
 
 def _compare(document: Document, moved: Node, target_line: Sequence[Node]) -> Changes:
-    pages = {node.id: node for node in facts.nodes(subtree(document.id).filter(trashed_at=None))}
+    pages = {node.id: node for node in facts.nodes(subtree(document.id))}
+    if moved.parent_id in pages:
+        raise TreeError("A page can't be moved into itself.")
     outside = {node.id: node for node in (*facts.line_of(document), *target_line)}
     now = outside | pages
     later = (
@@ -71,7 +75,8 @@ def _compare(document: Document, moved: Node, target_line: Sequence[Node]) -> Ch
             if each.path.document_id not in pages or each.path.by in (By.PERSON, By.LINK)
         ]
     roles = Rights(now.values(), given, members), Rights(later.values(), kept, members)
-    return Changes(_people(pages, *roles), *_links(document, now, later))
+    shown = subtree(document.id).filter(trashed_at=None).values_list("id", flat=True)
+    return Changes(_people(shown, *roles), *_links(document, now, later))
 
 
 def _people(pages: Iterable[UUID], before: Rights, after: Rights) -> list[Change]:
