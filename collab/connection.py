@@ -22,7 +22,10 @@ from collab.protocol import (
 )
 from collab.room import Room
 from docs_app import access
+from docs_app.accounts.models import User
+from docs_app.documents.authors import author_of
 from docs_app.documents.updates import MalformedUpdateError, Scan
+from docs_app.sharing.models import Guest
 from docs_app.sharing.roles import Role
 
 # Something must reach a tab every 15 s; whoever keeps time looks every 2 s.
@@ -43,7 +46,8 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """The signed-in person behind a connection."""
+    """The signed-in person, or the guest of a link, behind a connection. `user_id` is negative for a guest (see
+    `docs_app/documents/authors`)."""
 
     user_id: int
     name: str
@@ -52,10 +56,17 @@ class Participant:
     # The address of their picture, empty without one.
     avatar: str = ""
 
+    @classmethod
+    def of(cls, person: User | Guest, session_key: str) -> "Participant":
+        """Somebody in one of their browsers."""
+        avatar = person.avatar_url if isinstance(person, User) else ""
+        return cls(author_of(person), person.name, person.colour, session_key, avatar)
+
     @property
     def identity(self) -> dict[str, str]:
         """What everybody in the document is told."""
-        known = {"id": str(self.user_id), "name": self.name, "colour": self.colour}
+        shown = str(self.user_id) if self.user_id > 0 else f"guest-{-self.user_id}"
+        known = {"id": shown, "name": self.name, "colour": self.colour}
         return {**known, "avatar": self.avatar} if self.avatar else known
 
 

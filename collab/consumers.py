@@ -30,6 +30,7 @@ from docs_app.documents.log import LogDamagedError
 from docs_app.documents.models import Document
 from docs_app.documents.trial import ALLOWED
 from docs_app.documents.updates import MalformedUpdateError, Scan, scan
+from docs_app.sharing.links import guests_in
 
 logger = logging.getLogger(__name__)
 
@@ -112,9 +113,11 @@ async def document_socket(scope: dict[str, Any], receive: Receive, send: Send) -
     await receive()
     await send({"type": "websocket.accept"})
     user, document_id = scope["user"], UUID(str(scope["url_route"]["kwargs"]["document_id"]))
-    with rooms().seat(document_id, user.pk or 0) as has_place:
+    # The session is in memory: whose it is has been looked up in it.
+    guests = [] if isinstance(user, User) else guests_in(scope["session"])
+    with rooms().seat(document_id, user.pk or -min(guests, default=0)) as has_place:
         try:
-            connection, transport = await _enter(scope, send, user, document_id, has_place=has_place)
+            connection, transport = await _enter(scope, send, user, guests, document_id, has_place=has_place)
         except _RefusedError as refused:
             await _close(send, refused.code)
             return
@@ -135,24 +138,30 @@ async def _serve(connection: Connection, transport: Source, receive: Receive) ->
 
 
 async def _enter(
-    scope: dict[str, Any], send: Send, user: User | AnonymousUser, document_id: UUID, *, has_place: bool
+    scope: dict[str, Any],
+    send: Send,
+    user: User | AnonymousUser,
+    guests: list[int],
+    document_id: UUID,
+    *,
+    has_place: bool,
 ) -> tuple[Connection, Source]:
     """The tab's connection and what carries it. Raises _RefusedError. No byte of the document is read before the
     person's right to it is known."""
-    if not isinstance(user, User) or not user.is_active:
+    if not guests and not (isinstance(user, User) and user.is_active):
         raise _RefusedError(Close.SIGN_IN)
     if not has_place:
         raise _RefusedError(Close.TOO_MANY)
     asked_at = time.monotonic()
     try:
-        found = await rooms().read(access.find_document, user, document_id)
+        found = await rooms().read(access.find_for, user, guests, document_id)
         if found is None:
             raise _RefusedError(Close.NOT_FOUND)
         room = await rooms().enter(document_id)
         while rooms().rights_changed_since(asked_at, room):
             # Rights may have ended while the document was loaded: nothing is taken in on the word of before.
             asked_at = time.monotonic()
-            found = await rooms().read(access.find_document, user, document_id)
+            found = await rooms().read(access.find_for, user, guests, document_id)
             if found is None:
                 raise _RefusedError(Close.NOT_FOUND)
     except Document.DoesNotExist as error:
@@ -169,10 +178,8 @@ async def _enter(
     connection = Connection(
         room=room,
         transport=transport,
-        participant=Participant(
-            user.pk, user.name, user.colour, scope["session"].session_key or "", user.avatar_url
-        ),
-        role=found[1],
+        participant=Participant.of(found[0], scope["session"].session_key or ""),
+        role=found[2],
         extended=query.get("v") == "1",
     )
     return connection, transport

@@ -32,9 +32,10 @@ from docs_app import access, live
 from docs_app.accounts.sessions import Visitor, signed_in
 from docs_app.documents import log, processes
 from docs_app.documents.log import Entry, LogDamagedError
-from docs_app.documents.models import ClientBinding, Document
+from docs_app.documents.models import Document
 from docs_app.documents.trial import Trial
 from docs_app.live import LAYER_AWAY
+from docs_app.sharing.links import still_here
 
 logger = logging.getLogger(__name__)
 
@@ -335,7 +336,7 @@ class Rooms:
     async def _catch_up(self, room: Room) -> None:
         try:
             rows = await self.read(log.since, room.document_id, room.seq)
-            bindings = await self.read(_bindings_of, room.document_id)
+            bindings = await self.read(log.bindings_of, room.document_id)
         except LogDamagedError:
             logger.exception("document %s: the log can't be followed", room.document_id)
             room.abandon()
@@ -507,7 +508,10 @@ class Rooms:
         self._compare(room, facts.get(room.document_id))
         if room.broken:
             return
-        valid = await self.read(signed_in, visitors)
+        guests = {visitor for visitor in visitors if visitor.user_id < 0}
+        valid = await self.read(signed_in, visitors - guests)
+        if guests:
+            valid |= await self.read(still_here, guests)
         roles = await self.read(access.roles_on, room.document_id, {user_id for user_id, _ in visitors})
         for member in list(room.members):
             visitor = Visitor(member.user_id, member.session_key)
@@ -517,10 +521,6 @@ class Rooms:
                 member.close(Close.SIGN_IN)
             else:
                 member.role_is(roles.get(member.user_id))
-
-
-def _bindings_of(document_id: UUID) -> dict[int, int | None]:
-    return dict(ClientBinding.objects.filter(document_id=document_id).values_list("client_id", "user_id"))
 
 
 class _Fact(NamedTuple):

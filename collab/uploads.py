@@ -16,6 +16,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
 
+from collab.connection import Participant
 from collab.process import rooms
 from collab.protocol import Close, Frame
 from collab.room import Member, Room, UntriedError
@@ -24,6 +25,7 @@ from docs_app.accounts.models import User
 from docs_app.documents.log import LogDamagedError
 from docs_app.documents.models import Document
 from docs_app.documents.updates import MalformedUpdateError, Scan, scan
+from docs_app.sharing.links import guests_in
 from docs_app.sharing.roles import Role
 
 MAX_PIECES = 1000
@@ -55,11 +57,10 @@ class _Uploader:
     claimed = 0
     was_refused = False
 
-    def __init__(self, user: User, session_key: str, client: int) -> None:
-        self.user, self.user_id = user, user.pk
-        self.session_key = session_key
+    def __init__(self, participant: Participant, client: int) -> None:
+        self.user_id, self.session_key = participant.user_id, participant.session_key
         self._client = client
-        self.identity = user.identity
+        self.identity = participant.identity
         self.outcome: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
 
     def tab_in(self, room: Room) -> Member | None:
@@ -103,12 +104,13 @@ async def upload(request: HttpRequest, document_id: UUID, upload_id: UUID) -> Ht
     `saved` and `seq` once they are committed. 401 without a session, 403 `read-only`, 404, 409 (begin again), 413
     `too-large`, 422 with the room's reason, 503 (not saved yet: send it again)."""
     user = await request.auser()
-    if not isinstance(user, User):
+    guests = [] if isinstance(user, User) else await rooms().read(guests_in, request.session)
+    if not guests and not isinstance(user, User):
         return _problem(401, "signed-out")
-    found = await rooms().read(access.find_document, user, document_id)
+    found = await rooms().read(access.find_for, user, guests, document_id)
     if found is None:
         return _problem(404, "not-found")
-    if not access.may_write(found[1]):
+    if not access.may_write(found[2]):
         return _problem(403, "read-only")
     try:
         part, parts = int(request.GET["part"]), int(request.GET["parts"])
@@ -117,7 +119,8 @@ async def upload(request: HttpRequest, document_id: UUID, upload_id: UUID) -> Ht
         return _problem(400, "malformed")
     if not 0 <= part < parts <= MAX_PIECES:
         return _problem(400, "malformed")
-    key = (user.pk, document_id, upload_id)
+    participant = Participant.of(found[0], request.session.session_key or "")
+    key = (participant.user_id, document_id, upload_id)
     try:
         piece = request.body
     except RequestDataTooBig:
@@ -128,7 +131,7 @@ async def upload(request: HttpRequest, document_id: UUID, upload_id: UUID) -> Ht
         return JsonResponse({"received": len(_unfinished[key].pieces)}, status=202)
     pieces = _unfinished.pop(key).pieces
     update = b"".join(pieces[index] for index in range(parts))
-    return await _apply(_Uploader(user, request.session.session_key or "", client), document_id, update)
+    return await _apply(_Uploader(participant, client), document_id, update)
 
 
 def _keep(key: _Key, part: int, parts: int, piece: bytes) -> HttpResponse | None:
@@ -174,8 +177,8 @@ async def _apply(uploader: _Uploader, document_id: UUID, update: bytes) -> HttpR
         return _problem(404, "not-found")
     except (DatabaseError, LogDamagedError):
         return _problem(503, "busy")
-    found = await rooms().read(access.find_document, uploader.user, document_id)
-    if found is None or not access.may_write(found[1]):
+    roles = await rooms().read(access.roles_on, document_id, [uploader.user_id])
+    if not access.may_write(roles.get(uploader.user_id)):
         return _problem(403, "read-only")
     return await _edit(room, uploader, update, scanned)
 

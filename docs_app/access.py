@@ -136,12 +136,12 @@ def find_document(
 
 def find_for(
     user: User | AnonymousUser, guests: Collection[int], document_id: UUID, *, in_trash: bool = False
-) -> tuple[Person, Document, Role] | None:
+) -> tuple[User | Guest, Document, Role] | None:
     """`find_document` for whoever uses a browser: the person who is signed in there, otherwise the one of its guests
     (by their ids) who may do most. 3 queries for a person; for guests 1, and 1 for each."""
-    people: list[Person] = [user]
-    if not isinstance(user, User):
-        people = list(Guest.objects.filter(pk__in=guests).select_related("link"))
+    people: list[User | Guest] = [user] if isinstance(user, User) else []
+    if not people and guests:
+        people += Guest.objects.filter(pk__in=guests).select_related("link")
     found = (
         (person, *match)
         for person in people

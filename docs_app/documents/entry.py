@@ -7,16 +7,18 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 
 from docs_app import access
+from docs_app.accounts.models import User
 from docs_app.audit import trail
 from docs_app.documents.models import Document
 from docs_app.sharing.links import guests_in
+from docs_app.sharing.models import Guest
 from docs_app.sharing.roles import Role
 
 
 class Found(NamedTuple):
     """Whoever asks, a person or a guest of a link, with the document and their role on it."""
 
-    person: access.Person
+    person: User | Guest
     document: Document
     role: Role
 

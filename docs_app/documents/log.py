@@ -18,8 +18,8 @@ from django.db.models import Sum
 from django.db.models.functions import Length
 from django.utils import timezone
 
-from docs_app.accounts.models import User
-from docs_app.documents import statements
+from docs_app.documents import authors, statements
+from docs_app.documents.authors import author_from, guest_of, user_of
 from docs_app.documents.models import ClientBinding, Document, DocumentSnapshot, DocumentUpdate
 from docs_app.documents.replica import NotApplicableError, Replica
 from docs_app.documents.updates import MalformedUpdateError, Place, Scan, Span, scan
@@ -33,8 +33,8 @@ class LogDamagedError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An update to append. `epoch` is the document's epoch that it was made in; `clients` are Yjs client ids that it
-    uses for the first time, to be bound to the author (None: the server)."""
+    """An update to append. `author_id` is a person or guest (see `authors`; None: the server), `epoch` the document's
+    epoch that it was made in; `clients` are Yjs client ids it uses for the first time, now bound to the author."""
 
     document_id: UUID
     author_id: int | None
@@ -91,8 +91,7 @@ def append(entries: Sequence[Entry]) -> list[Committed | Rejected]:
         return _append(entries)
     except IntegrityError:
         # An author's account was deleted while the edit waited. The edit stays, without a name.
-        authors = {entry.author_id for entry in entries if entry.author_id is not None}
-        gone = authors - set(User.objects.filter(pk__in=authors).values_list("pk", flat=True))
+        gone = authors.gone({entry.author_id for entry in entries if entry.author_id is not None})
         if not gone:
             raise
         return _append(
@@ -132,12 +131,13 @@ def _append(entries: Sequence[Entry]) -> list[Committed | Rejected]:
             head.size += len(entry.data)
             changed[head.id] = head
             outcomes.append(Committed(head.seq))
-            rows.append((head.id, head.seq, entry.author_id, entry.data, now, ""))
-            bindings += [(head.id, client, entry.author_id, now) for client in _bind(entry, owners)]
+            author = user_of(entry.author_id), guest_of(entry.author_id)
+            rows.append((head.id, head.seq, *author, entry.data, now, ""))
+            bindings += [(head.id, client, *author, now) for client in _bind(entry, owners)]
         statements.insert(
-            DocumentUpdate, ("document", "seq", "author", "data", "created_at", "set_aside"), rows
+            DocumentUpdate, ("document", "seq", "author", "guest", "data", "created_at", "set_aside"), rows
         )
-        statements.insert(ClientBinding, ("document", "client_id", "user", "created_at"), bindings)
+        statements.insert(ClientBinding, ("document", "client_id", "user", "guest", "created_at"), bindings)
         statements.update(
             Document,
             ("seq", "size", "updated_at", "id"),
@@ -179,8 +179,8 @@ def _owners(entries: Iterable[Entry]) -> _Owners:
     known = ClientBinding.objects.filter(
         document_id__in={document_id for document_id, _ in claimed},
         client_id__in={client for _, client in claimed},
-    ).values_list("document_id", "client_id", "user_id")
-    return {(document_id, client): owner for document_id, client, owner in known}
+    ).values_list("document_id", "client_id", "user_id", "guest_id")
+    return {(document_id, client): author_from(*owner) for document_id, client, *owner in known}
 
 
 def since(document_id: UUID, seq: int, until: int | None = None) -> list[Row]:
@@ -247,7 +247,7 @@ def _read(document: Document, until: int | None, base: int | None = None) -> Loa
         snapshot=snapshot,
         pending=pending,
         rows=rows,
-        bindings=dict(ClientBinding.objects.filter(document=document).values_list("client_id", "user_id")),
+        bindings=bindings_of(document.id),
         scanned=_scan_in(stored.facts) if stored and stored.facts else None,
     )
 
@@ -269,6 +269,15 @@ def _scan_in(facts: dict[str, Any]) -> Scan:
         halves=[Place(*place) for place in facts["halves"]],
         structs=facts["structs"],
     )
+
+
+def bindings_of(document_id: UUID) -> dict[int, int | None]:
+    """Whom each client id belongs to (see `authors`)."""
+    known = ClientBinding.objects.filter(document_id=document_id)
+    return {
+        client: author_from(*owner)
+        for client, *owner in known.values_list("client_id", "user_id", "guest_id")
+    }
 
 
 def _unpack(stored: DocumentSnapshot) -> tuple[bytes, list[bytes]]:

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from docs_app import live
 from docs_app.accounts.models import User
+from docs_app.accounts.sessions import Visitor
 from docs_app.audit import trail
 from docs_app.documents.models import Document
 from docs_app.sharing.models import Grant, Guest, ShareLink
@@ -69,7 +70,7 @@ def change(*, link: ShareLink, label: str, role: Role, expires_at: datetime | No
         live.rights_changed(subtree(link.document_id).values_list("id", flat=True))
 
 
-def revoke(*, link: ShareLink, by: User) -> None:
+def revoke(*, link: ShareLink, by: User | None) -> None:
     """End a link: whoever came by it is sent away, unless they have rights of their own."""
     if link.revoked_at is not None:
         return
@@ -122,15 +123,16 @@ def guests_in(session: MutableMapping[str, Any]) -> list[int]:
     return list(session.get(_IN_SESSION, {}).values())
 
 
-def still_here(visitors: Iterable[tuple[int, str]]) -> set[tuple[int, str]]:
-    """Of these guests, each with the session of their browser, those whose session has not ended. Whether their link is
-    still in force is a question of rights. 1 query."""
+def still_here(visitors: Iterable[Visitor]) -> set[Visitor]:
+    """Of these guests (each by the negative of their id, see `documents/authors`) in their browsers, those whose
+    session has not ended. Whether their link is in force is a question of rights. 1 query."""
     asked = set(visitors)
     sessions = Session.objects.filter(
-        session_key__in={key for _, key in asked}, expire_date__gt=timezone.now()
+        session_key__in={visitor.session_key for visitor in asked}, expire_date__gt=timezone.now()
     ).in_bulk()
     return {
-        (guest_id, key)
-        for guest_id, key in asked
-        if key in sessions and guest_id in guests_in(sessions[key].get_decoded())
+        visitor
+        for visitor in asked
+        if (session := sessions.get(visitor.session_key))
+        and -visitor.user_id in guests_in(session.get_decoded())
     }

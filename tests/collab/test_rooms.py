@@ -60,7 +60,7 @@ class Database:
             )
         if function is log.since:
             return self.rows[arguments[0]][arguments[1] :]
-        if function is rooms_module._bindings_of:
+        if function is log.bindings_of:
             return {}
         if function is rooms_module._facts_of:
             return {

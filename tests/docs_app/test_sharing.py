@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from docs_app import access
 from docs_app.accounts.models import User
+from docs_app.accounts.sessions import Visitor
 from docs_app.audit.models import AuditEvent
 from docs_app.documents import verbs
 from docs_app.documents.models import Document
@@ -180,8 +181,8 @@ def test_a_guest_is_the_same_in_one_browser_and_another_in_the_next(document: Do
     assert other != guest
     browser.save()
     key = browser.session_key or ""
-    asked = {(guest.pk, key), (other.pk, key), (guest.pk, "none")}
-    assert links.still_here(asked) == {(guest.pk, key)}
+    asked = {Visitor(-guest.pk, key), Visitor(-other.pk, key), Visitor(-guest.pk, "none")}
+    assert links.still_here(asked) == {Visitor(-guest.pk, key)}
     browser.delete()
     assert links.still_here(asked) == set()
 
