@@ -16,6 +16,8 @@ from docs_app import live
 from docs_app.accounts import sessions
 from docs_app.accounts.forms import PASSWORD_HELP
 from docs_app.accounts.models import User
+from docs_app.audit import trail
+from docs_app.sharing.admin import person_in
 from docs_app.workspaces.admin import MembershipOfPersonInline, save_memberships
 
 
@@ -111,6 +113,9 @@ class PersonAdmin(admin.ModelAdmin[User]):
         if password := form.cleaned_data.get("new_password"):
             obj.set_password(password)
         super().save_model(request, obj, form, change)
+        if change and "is_active" in form.changed_data:
+            verb = "activate" if obj.is_active else "deactivate"
+            trail.record(verb, by=person_in(request), subject=obj)
         if "email" in form.changed_data:
             # django-allauth remembers addresses beside the account: the former one must not reset the password.
             EmailAddress.objects.filter(user=obj).delete()
@@ -121,7 +126,7 @@ class PersonAdmin(admin.ModelAdmin[User]):
         live.person_changed(obj.pk)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        save_memberships(formset)
+        save_memberships(formset, by=person_in(request))
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
@@ -134,6 +139,7 @@ class PersonAdmin(admin.ModelAdmin[User]):
             person.save(update_fields=["is_active"])
             self.log_change(request, person, "Deactivated.")
             sessions.end(sessions.sessions_of(person), of=person)
+            trail.record("deactivate", by=person_in(request), subject=person)
         count = len(others)
         self.message_user(
             request, f"{count} {'person' if count == 1 else 'people'} deactivated.", messages.SUCCESS

@@ -128,3 +128,42 @@ def test_the_command_deletes_old_rows(alice: User, settings: Settings) -> None:
     call_command("prune_audit", stdout=out)
     assert out.getvalue() == "1 row of the audit log deleted.\n"
     assert row().verb == "364"
+
+
+def test_the_admin_notes_who_was_deactivated_and_who_came_and_went(
+    sign_in: SignIn, workspace: Workspace, document: Document, alice: User, bob: User
+) -> None:
+    admin = sign_in(alice)
+    admin.post("/admin/docs_app/user/", {"action": "deactivate", "_selected_action": [bob.pk]})
+    membership = workspace.memberships.get(user=bob)
+    data = {
+        "name": "Aviary",
+        "default_role": "viewer",
+        "memberships-TOTAL_FORMS": 1,
+        "memberships-INITIAL_FORMS": 1,
+        "memberships-0-id": membership.pk,
+        "memberships-0-workspace": workspace.pk,
+        "memberships-0-kind": "admin",
+    }
+    page = f"/admin/docs_app/workspace/{workspace.pk}/change/"
+    assert admin.post(page, data).status_code == 302
+    assert admin.post(page, data | {"memberships-0-DELETE": "on"}).status_code == 302
+    grant = document.grants.get()
+    shared = {
+        "title": "Field notes",
+        "grants-TOTAL_FORMS": 1,
+        "grants-INITIAL_FORMS": 1,
+        "grants-0-id": grant.pk,
+        "grants-0-document": document.pk,
+        "grants-0-role": "editor",
+    }
+    assert admin.post(f"/admin/docs_app/document/{document.pk}/change/", shared).status_code == 302
+    rows = AuditEvent.objects.order_by("id").values_list("verb", "subject", "role_before", "role_after")
+    assert list(rows) == [
+        ("deactivate", "Bob Birch <bob@example.org>", "", ""),
+        ("default role", "Aviary", "editor", "viewer"),
+        ("membership", "Bob Birch <bob@example.org>", "member", "admin"),
+        ("membership", "Bob Birch <bob@example.org>", "admin", ""),
+        ("share", "Carol Cole <carol@example.org>", "viewer", "editor"),
+    ]
+    assert set(AuditEvent.objects.values_list("actor_id", flat=True)) == {alice.pk}
