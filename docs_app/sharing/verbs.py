@@ -87,7 +87,10 @@ def stand_apart(*, document: Document, apart: bool, by: User | None) -> None:
 
 def hand_over(*, of: User, to: User, by: User | None) -> int:
     """Give everything that one person owns, documents and workspaces, to another, and take it from the first; answers
-    how much it was. What the first has by other paths stays: deactivate them afterwards."""
+    how much it was. What the first has by other paths stays: deactivate them afterwards. Raises ShareError for one and
+    the same person."""
+    if of == to:
+        raise ShareError("Somebody else has to take over.")
     with transaction.atomic():
         grants = list(Grant.objects.filter(user=of, role=Role.OWNER, link=None).select_related("document"))
         for grant in grants:

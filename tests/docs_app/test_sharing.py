@@ -225,6 +225,8 @@ def test_what_somebody_owns_goes_to_another(
     sharing.give(document=document, to=alice, role=Role.OWNER, by=alice)
     sharing.give(document=document, to=bob, role=Role.VIEWER, by=alice)
     assert sharing.owns_anything(alice)
+    with pytest.raises(sharing.ShareError):
+        sharing.hand_over(of=alice, to=alice, by=alice)
     assert sharing.hand_over(of=alice, to=bob, by=alice) == 2
     assert access.role_of(bob, document) == Role.OWNER
     assert Membership.objects.get(user=bob).kind == Membership.Kind.OWNER
