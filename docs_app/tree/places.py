@@ -8,7 +8,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from docs_app.documents.models import Document
-from docs_app.tree.locks import lock_documents, lock_trees
+from docs_app.tree.locks import lock_trees
 
 STEP = 2**16
 
@@ -73,8 +73,7 @@ def position_for(
     middle = (low + positions[before.id]) // 2
     if low < middle < positions[before.id]:
         return middle
-    # A new number for each, and the page in the gap in front of `before`.
-    lock_documents(ids)
+    # A new number for each, and the page in the gap in front of `before`. Their rows are locked (see `move`).
     Document.objects.bulk_update(
         [Document(id=key, position=number * STEP) for number, key in enumerate(ids, start=1)], ["position"]
     )

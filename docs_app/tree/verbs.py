@@ -41,10 +41,14 @@ def move(
         check_place(parent, target, pages)
         if document.trashed_at is not None:
             raise TreeError("A page in the trash has to be restored before it can be moved.")
+        # All at once: the page above is locked by the foreign key, siblings if they are numbered anew.
+        siblings = (
+            Document.objects.filter(workspace=target, parent=parent) if before else Document.objects.none()
+        )
+        lock_documents({*pages, *siblings.values_list("id", flat=True), *([parent.id] if parent else [])})
         origin = document.workspace_id
         document.position = position_for(workspace_id=target, parent=parent, before=before, page=document)
         document.parent = parent
-        lock_documents(pages)
         document.save(update_fields=["parent", "position"])
         if target != origin:
             Document.objects.filter(id__in=subtree(document.id).values("id")).update(workspace=target)
