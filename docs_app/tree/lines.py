@@ -1,5 +1,5 @@
 """Queries that follow the tree: a document knows its parent and nothing else, and the database walks (why:
-docs/decisions/0002-the-tree-is-walked.md). Each is one subquery, for `id__in`.
+docs/decisions/0003-the-tree-is-walked.md). Each is one subquery, for `id__in`.
 
 A page that stands apart inherits nothing: what follows inheritance stops there.
 """

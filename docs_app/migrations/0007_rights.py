@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('docs_app', '0003_server_process'),
+        ('docs_app', '0006_avatar'),
     ]
 
     operations = [
