@@ -38,13 +38,13 @@ def _npm(name: str, script: str) -> Check:
 def _pytest(part: str, words: Sequence[str]) -> list[Check]:
     """pytest over one folder of tests; `unit` is everything outside the others. Nothing before the folder exists."""
     parts = ("browser", "faults", "peers")
+    # Most of them wait for a browser, a database or a clock: two at a time take little more than half as long.
+    sharing = ["-n", "2", "--dist", "loadfile"] if part != "peers" and not words else []
     if part in parts:
         exists = (ROOT / "tests" / part).is_dir()
-        # Most of them wait for a browser, a database or a clock: two at a time take little more than half as long.
-        sharing = ["-n", "2", "--dist", "loadfile"] if part != "peers" and not words else []
         return [_python(f"pytest {part}", "pytest", f"tests/{part}", *sharing, *words)] if exists else []
     ignored = [f"--ignore=tests/{folder}" for folder in parts]
-    return [_python("pytest", "pytest", "tests", *ignored, *words)]
+    return [_python("pytest", "pytest", "tests", *ignored, *sharing, *words)]
 
 
 def lint() -> list[Check]:
