@@ -71,6 +71,8 @@ def test_a_stranger_is_told_nothing(shared_collab: Server, person: MakePerson) -
         assert answer is not None
         assert answer.status == 404
         expect(elif_.page.get_by_role("heading", level=1)).to_have_text("There is nothing here")
+        # The page has looked for text of an earlier visit, and found none.
+        elif_.page.wait_for_function("document.querySelector('aside')?.hidden")
         seen.append(elif_.page.content().replace(document, ""))
     assert seen[0] == seen[1]
     assert hidden.title not in seen[0]
